@@ -1,0 +1,99 @@
+/* message.h - what is said on the control channel, as plain C (proto/control.proto).
+ *
+ * A message owns nothing: strings and arrays are borrowed, when sending from the caller
+ * until the call returns, when received from the codec's buffer until the callback
+ * returns.  Received messages have passed the checks of net/codec.h: kinds, sizes and
+ * array lengths agree, strings are UTF-8 and end, numbers are finite.
+ */
+#ifndef NET_MESSAGE_H
+#define NET_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    MESSAGE_PROTOCOL = 1,
+    MESSAGE_TOKEN = 32, /* bytes of the job's shared secret */
+    MESSAGE_SLICES_MAX = 65536
+};
+
+enum message_kind {
+    MESSAGE_JOIN = 1,
+    MESSAGE_WELCOME,
+    MESSAGE_REFUSE,
+    MESSAGE_LEASE,
+    MESSAGE_PARTIAL,
+    MESSAGE_EVALUATED,
+    MESSAGE_COMMIT,
+    MESSAGE_HEARTBEAT,
+    MESSAGE_LEAVE,
+    MESSAGE_STOP
+};
+
+struct message_slice {
+    uint32_t sequences, length;
+    const uint32_t *tokens;  /* [sequences, length + 1] */
+    const uint64_t *samples; /* [sequences] */
+};
+
+struct message {
+    enum message_kind kind;
+    uint64_t term, incarnation;
+    union {
+        struct {
+            uint32_t protocol;
+            uint8_t token[MESSAGE_TOKEN];
+            uint32_t rank, pid, threads;
+            const char *host, *build, *kernels;
+        } join;
+        struct {
+            uint32_t worker, vocab;
+            const char *conf;
+            uint64_t fingerprint;
+        } welcome;
+        struct {
+            const char *reason;
+            uint32_t exit_code;
+        } refuse;
+        struct {
+            uint64_t lease, step, version;
+            bool evaluation;
+            uint32_t level, index;
+            size_t slices;
+            const struct message_slice *slice; /* [slices] */
+        } lease;
+        struct {
+            uint64_t lease, step;
+            uint32_t level, index, transfer;
+            double loss, seconds;
+            uint64_t targets, checksum;
+        } partial;
+        struct {
+            uint64_t lease, step;
+            size_t slices;
+            const double *losses;    /* [slices] */
+            const uint64_t *targets; /* [slices] */
+            double seconds;
+        } evaluated;
+        struct {
+            uint64_t version, checksum;
+            uint32_t transfer;
+            double rate, norm, clip, loss;
+        } commit;
+        struct {
+            uint64_t lease;
+        } heartbeat;
+        struct {
+            const char *reason;
+        } leave;
+        struct {
+            const char *reason;
+            uint32_t exit_code;
+        } stop;
+    };
+};
+
+const char *message_name(enum message_kind kind); /* "lease" */
+
+#endif

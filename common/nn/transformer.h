@@ -1,0 +1,104 @@
+/* transformer.h - a decoder-only Transformer as a function of one flat vector.
+ *
+ *      struct transformer t;
+ *      TRY(transformer_init(&t, &conf.model, vocab));     the plan: shapes, layout, table
+ *      transformer_init_params(&t, theta, seed);
+ *      struct workspace *w = workspace_new(&t, max_rows);  one per compute thread
+ *      transformer_slice(&t, w, theta, grad, &slice, &result);
+ *
+ * GPT-2 (Radford 2019) with the options of group `model`; see options.def for the papers.
+ * The vector is laid out in forward order: embeddings, block 0 ... block L-1, final norm,
+ * output projection; a layer is one range.  theta and grad have the same layout.
+ *
+ * Determinism: loss and gradient are pure functions of (theta, slice) and of the kernels
+ * of this machine.  Neither depends on what was computed before, on addresses or threads.
+ * Everything here may be called from any thread, with its own workspace; nothing
+ * allocates after workspace_new().
+ */
+#ifndef NN_TRANSFORMER_H
+#define NN_TRANSFORMER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "nn/params.h"
+#include "nn/shape.h"
+#include "tensor/real.h"
+
+struct transformer {
+    struct conf_model conf;  /* resolved: no autos */
+    struct shape shape;      /* L H G C D F V T */
+    size_t count;            /* elements of the flat vector */
+    size_t tensors;          /* rows of the table below */
+    struct param_info *info; /* [tensors], in vector order; owned */
+};
+
+/* Some sequences of one length and how their dropout is keyed. */
+struct slice {
+    size_t sequences;        /* B */
+    size_t length;           /* T, at most the context; inputs per sequence */
+    const uint32_t *tokens;  /* [B, T + 1]: inputs are [:, :T], targets [:, 1:] */
+    const uint64_t *samples; /* [B] sample numbers, unique in the step: key of dropout */
+    uint64_t seed, step;     /* key of dropout */
+    bool dropout;            /* false: evaluation */
+};
+
+struct slice_result {
+    double loss;      /* sum over target tokens, nats */
+    uint64_t targets; /* number of target tokens */
+};
+
+/* Errors: ERR_CONFIG when the model is too large for its types.  The caller ends it with
+ * transformer_fini(). */
+int transformer_init(struct transformer *t, const struct conf_model *conf, size_t vocab);
+void transformer_fini(struct transformer *t);
+
+/* theta [count] <- the initial parameters; pure function of conf and seed. */
+void transformer_init_params(const struct transformer *t, real *theta, uint64_t seed);
+
+/* Bytes of activations for slices of up to @rows = sequences * length rows, with the
+ * backward pass (training) or without. */
+size_t workspace_bytes(const struct transformer *t, size_t rows, bool backward);
+struct workspace *workspace_new(const struct transformer *t, size_t rows, bool backward);
+void workspace_free(struct workspace *w);
+
+/* Told after the backward pass has finished grad[first, first + count): ranges come last
+ * layer first and cover the vector exactly once. */
+typedef void transformer_range_done(void *ctx, size_t first, size_t count);
+
+/* Forward and backward: grad [count] <- gradient of result->loss (overwrites all of it;
+ * no need to clear).
+ * @done may be NULL.  Tokens must be below the vocabulary (asserted: callers check). */
+void transformer_slice(const struct transformer *t, struct workspace *w,
+                       const real *theta, real *grad, const struct slice *slice,
+                       struct slice_result *result, transformer_range_done *done,
+                       void *ctx);
+
+/* Forward only, without dropout. */
+void transformer_loss(const struct transformer *t, struct workspace *w, const real *theta,
+                      const struct slice *slice, struct slice_result *result);
+
+/* logits [B*T, V] <- slice->tokens; for tests and small vocabularies. */
+void transformer_logits(const struct transformer *t, struct workspace *w,
+                        const real *theta, const struct slice *slice, real *logits);
+
+/* Floating-point operations of forward and backward for one token in a sequence of
+ * @length: 6 * (parameters in products) + 12 * L * C * length (Kaplan 2020, PaLM app. B;
+ * no causal discount). */
+double transformer_flops_per_token(const struct transformer *t, size_t length);
+
+/* --- generation, one token after the other (nn/decode.c) ---------------------------- */
+
+/* Keys and values of what was read so far; up to the context. */
+struct decoder;
+struct decoder *decoder_new(const struct transformer *t);
+void decoder_free(struct decoder *d);
+void decoder_reset(struct decoder *d);
+/* Reads one more token and returns the logits [V] of the next, borrowed until the next
+ * call.  When the context is full, the caller resets and reads the tail again. */
+const real *decoder_step(struct decoder *d, const real *theta, uint32_t token);
+size_t decoder_length(const struct decoder *d);
+
+#endif
