@@ -1,0 +1,49 @@
+#include "data/plan.h"
+
+#include <assert.h>
+
+struct plan_piece plan_slice(struct plan p, uint32_t v)
+{
+    assert(v < p.slices && p.slices <= p.batch);
+    const uint64_t first = (uint64_t)v * p.batch / p.slices,
+                   end = ((uint64_t)v + 1) * p.batch / p.slices;
+    return (struct plan_piece){first, (uint32_t)(end - first)};
+}
+
+static uint32_t held_out_sequences(struct plan p)
+{
+    const uint32_t largest = (p.batch + p.slices - 1) / p.slices,
+                   some = PLAN_HELD_OUT_ROWS / p.context;
+    return largest > some ? largest : some;
+}
+
+uint32_t plan_rows(struct plan p)
+{
+    return held_out_sequences(p) * p.context;
+}
+
+/* Windows that are as long as the context; the rest is one shorter window or none. */
+static uint64_t full_windows(struct plan p, uint64_t windows, uint32_t last_length)
+{
+    assert(windows > 0 && last_length > 0 && last_length <= p.context);
+    return last_length < p.context ? windows - 1 : windows;
+}
+
+uint32_t plan_held_out_slices(struct plan p, uint64_t windows, uint32_t last_length)
+{
+    const uint64_t full = full_windows(p, windows, last_length),
+                   per = held_out_sequences(p);
+    return (uint32_t)((full + per - 1) / per + (windows - full));
+}
+
+struct plan_piece plan_held_out(struct plan p, uint64_t windows, uint32_t last_length,
+                                uint32_t v)
+{
+    const uint64_t full = full_windows(p, windows, last_length),
+                   per = held_out_sequences(p);
+    const uint64_t first = v * per;
+    if (first >= full)
+        return (struct plan_piece){full, 1};
+    return (struct plan_piece){first,
+                               (uint32_t)(first + per < full ? per : full - first)};
+}

@@ -1,0 +1,33 @@
+/* plan.h - how a step and the held-out text are cut into slices: functions of the
+ * configuration alone, the same for everybody.
+ *
+ * Slice v of a step has the samples [v * B / V, (v + 1) * B / V) of its B sequences.  The
+ * held-out text is cut into windows of the context's length; a held-out slice has as many
+ * as fill the largest training slice, or PLAN_HELD_OUT_ROWS rows if that is more; the
+ * last, shorter window is a slice of its own.
+ */
+#ifndef DATA_PLAN_H
+#define DATA_PLAN_H
+
+#include <stdint.h>
+
+enum { PLAN_HELD_OUT_ROWS = 512 };
+
+struct plan {
+    uint32_t batch, slices, context; /* B sequences, V, T */
+};
+
+struct plan_piece {
+    uint64_t first; /* sample of the step, or window of the held-out text */
+    uint32_t sequences;
+};
+
+struct plan_piece plan_slice(struct plan p, uint32_t v);
+uint32_t
+plan_rows(struct plan p); /* of the largest slice of either kind: sequences * T */
+
+uint32_t plan_held_out_slices(struct plan p, uint64_t windows, uint32_t last_length);
+struct plan_piece plan_held_out(struct plan p, uint64_t windows, uint32_t last_length,
+                                uint32_t v);
+
+#endif

@@ -1,0 +1,44 @@
+#include "coordinator/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+int command_conf_take(struct command_conf *a, const char *argument)
+{
+    if (strchr(argument, '=')) {
+        a->words = mem_resize(a->words, (a->n + 1) * sizeof *a->words);
+        a->words[a->n++] = argument;
+        return ERR_OK;
+    }
+    if (a->file) {
+        log_error(
+            "two configuration files, %s and %s; expected one file and key=value words",
+            a->file, argument);
+        return ERR_INVALID;
+    }
+    a->file = argument;
+    return ERR_OK;
+}
+
+int command_conf_load(const struct command_conf *a, struct conf *conf)
+{
+    conf_init(conf);
+    if (a->file)
+        TRY(conf_load_file(conf, a->file));
+    TRY(conf_load_env(conf));
+    for (size_t i = 0; i < a->n; i++)
+        TRY(conf_load_word(conf, a->words[i]));
+    return conf_check(conf);
+}
+
+int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
+                  void *input)
+{
+    argp_err_exit_status = err_exit_code(ERR_INVALID);
+    return argp_parse(argp, argc, argv, flags, NULL, input) ? err_exit_code(ERR_INVALID)
+                                                            : 0;
+}

@@ -1,0 +1,42 @@
+/* command.h - the sub-commands of `lockstep`, one file each, and what they share. */
+#ifndef COORDINATOR_COMMAND_H
+#define COORDINATOR_COMMAND_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "conf/conf.h"
+
+/* Each takes its own argv, argv[0] being "lockstep NAME", and returns the exit code. */
+int command_train(int argc, char **argv);
+int command_prepare(int argc, char **argv);
+int command_eval(int argc, char **argv);
+int command_generate(int argc, char **argv);
+int command_inspect(int argc, char **argv);
+int command_launch(int argc, char **argv);
+int command_options(int argc, char **argv);
+
+/* A file and words of the command line: FILE.yaml key=value ... */
+struct command_conf {
+    const char *file; /* NULL: none */
+    const char **words;
+    size_t n;
+};
+
+/* Takes one argument of a command: a word with '=' or, once, a file.  Returns 0 or
+ * ERR_INVALID (logged). */
+int command_conf_take(struct command_conf *a, const char *argument);
+
+/* Defaults, file, environment, words; checked.  Logs; ERR_*. */
+int command_conf_load(const struct command_conf *a, struct conf *conf);
+
+/* What can be said without starting anything: directories named and there.  Logs; ERR_*.
+ */
+int command_train_check(const struct conf *conf);
+
+/* argp's parse with our exit code for usage errors (64). 0 or an exit code. */
+int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
+                  void *input);
+
+#endif

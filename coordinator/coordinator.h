@@ -1,0 +1,144 @@
+/* coordinator.h - the whole behaviour of the coordinator, without any I/O.
+ *
+ * Events go in, actions come out.  The core reads no clock, socket or file and computes
+ * no tensor: time arrives in the event; messages, leases, updates and checkpoints leave
+ * as actions, and what became of them comes back as an event.  serve.c moves both between
+ * this core and the world; tests do the same from a script.
+ *
+ *      GATHER --all joined--> STEP --last partial--> UPDATE --updated--> commit
+ *         |                    ^                                           |
+ *         |                    +---- EVALUATE <----- when due -------------+
+ *         +--> EVALUATE (evaluation only)        ENDING --checkpoint is safe--> finish
+ *
+ * Invariants (tests/cluster):
+ *   1. each slice enters a step once (ledger.h), each step is committed once, in order;
+ *   2. a worker is sent a version once, before the first lease that needs it, and a step
+ * is updated only when every worker that was sent its version has used it;
+ *   3. messages of another term or incarnation change nothing;
+ *   4. a stop request ends with a checkpoint of the newest version, unless that is on
+ * disk;
+ *   5. after ACTION_FINISH nothing follows.
+ */
+#ifndef COORDINATOR_COORDINATOR_H
+#define COORDINATOR_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/tree.h"
+#include "coordinator/ledger.h"
+#include "coordinator/members.h"
+#include "net/message.h"
+#include "optim/schedule.h"
+
+struct coordinator_conf {
+    uint32_t slices;     /* V */
+    uint64_t steps;      /* end at this version */
+    uint64_t eval_every; /* steps; 0: never */
+    uint64_t checkpoint_every;
+    bool keep_best;       /* a checkpoint at every new best */
+    uint32_t eval_slices; /* pieces of the held-out text; 0: there is none */
+    bool eval_only;       /* evaluate the version at hand, then finish */
+    uint32_t workers;     /* to wait for */
+    uint64_t lease_ms, heartbeat_ms, start_timeout_ms;
+    struct schedule schedule;
+    uint8_t token[MESSAGE_TOKEN];
+    const char *kernels; /* numerics of this run; workers must have the same; borrowed */
+    const char *build;
+};
+
+struct event {
+    uint64_t now_ms;
+    enum event_kind {
+        EVENT_START,    /* once, first */
+        EVENT_TICK,     /* some time has passed */
+        EVENT_MESSAGE,  /* peer, message */
+        EVENT_CLOSED,   /* peer: its control channel has ended */
+        EVENT_RECEIVED, /* peer, lease, loss, targets: its partial is here and added; or
+                           err */
+        EVENT_UPDATED,  /* norm: of the mean gradient; not finite: nothing was applied */
+        EVENT_CHECKPOINTED, /* step, err */
+        EVENT_STOP          /* somebody asked us to end soon */
+    } kind;
+    uint32_t peer;
+    const struct message *message; /* borrowed */
+    uint64_t lease, step, targets;
+    double loss, norm, clip;
+    int err;
+};
+
+struct action {
+    enum action_kind {
+        ACTION_WELCOME,    /* peer, worker */
+        ACTION_REFUSE,     /* peer, err, reason */
+        ACTION_PARAMETERS, /* peer: send the newest version */
+        ACTION_LEASE,      /* peer, lease, step, version, evaluation, node, first, end */
+        ACTION_RECEIVE, /* peer, lease, node, transfer, message borrowed as in the event
+                         */
+        ACTION_UPDATE,  /* step, rate, targets: apply the step's gradient */
+        ACTION_COMMIT,  /* record: into the journal; the newest version is now step + 1 */
+        ACTION_EVALUATED,  /* version, loss, targets, best */
+        ACTION_CHECKPOINT, /* version: write the newest version */
+        ACTION_LOST,       /* peer, worker, err: given up */
+        ACTION_STOP,       /* peer: tell it to end */
+        ACTION_FINISH      /* err, reason: end the process */
+    } kind;
+    uint32_t peer, worker;
+    int err;
+    const char *reason; /* static text */
+    uint64_t lease, step, version;
+    bool evaluation, best;
+    struct tree_node node;
+    uint32_t first, end, transfer;
+    double rate, loss, norm, clip;
+    uint64_t targets;
+};
+
+struct actions {
+    size_t n, room;
+    struct action *list; /* owned */
+};
+
+struct coordinator {
+    struct coordinator_conf conf;
+    /* read-only */
+    enum coordinator_phase {
+        PHASE_GATHER,
+        PHASE_STEP,
+        PHASE_UPDATE,
+        PHASE_EVALUATE,
+        PHASE_ENDING,
+        PHASE_FINISHED
+    } phase;
+    uint64_t term,
+        version; /* version: parameters in force; the step being made has its number */
+    double held_out_loss, best_loss; /* NAN: none yet */
+    uint64_t best_version;
+    struct members members;
+    struct ledger ledger;
+    /* private */
+    uint64_t gather_since_ms;
+    uint64_t checkpointed; /* newest version on disk; UINT64_MAX: none */
+    bool checkpoint_running, checkpoint_due;
+    bool stopping;
+    int end_err;
+    const char *end_reason;
+    double rate;
+    uint64_t targets;
+    double loss;
+};
+
+/* @resumed: the version at hand is on disk already. */
+void coordinator_init(struct coordinator *c, const struct coordinator_conf *conf,
+                      uint64_t term, uint64_t version, bool resumed);
+void coordinator_fini(struct coordinator *c);
+
+/* Take one event; *out is cleared, then holds what is to be done, in order.  Errors say
+ * what was wrong with a message, which then changed nothing: ERR_STALE, ERR_MALFORMED,
+ * ERR_UNKNOWN (sender is no member). */
+int coordinator_step(struct coordinator *c, const struct event *ev, struct actions *out);
+
+void actions_fini(struct actions *a);
+
+#endif

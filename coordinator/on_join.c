@@ -1,0 +1,59 @@
+#include "coordinator/on_message.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/err.h"
+
+/* Takes the same time whatever the difference, so that a token cannot be guessed
+ * bytewise. */
+static bool same_token(const uint8_t *a, const uint8_t *b)
+{
+    unsigned difference = 0;
+    for (int i = 0; i < MESSAGE_TOKEN; i++)
+        difference |= a[i] ^ b[i];
+    return difference == 0;
+}
+
+static int refuse(const struct event *ev, int err, const char *reason,
+                  struct actions *out)
+{
+    struct action *a = act(out, ACTION_REFUSE);
+    a->peer = ev->peer;
+    a->err = err;
+    a->reason = reason;
+    return err;
+}
+
+int on_join(struct coordinator *c, const struct event *ev, struct actions *out)
+{
+    const struct message *m = ev->message;
+    if (!same_token(m->join.token, c->conf.token))
+        return refuse(ev, ERR_REFUSED, "the token is not that of this job", out);
+    if (m->join.protocol != MESSAGE_PROTOCOL || strcmp(m->join.build, c->conf.build) != 0)
+        return refuse(ev, ERR_MISMATCH, "the worker is another version of the program",
+                      out);
+    if (strcmp(m->join.kernels, c->conf.kernels) != 0)
+        return refuse(ev, ERR_MISMATCH,
+                      "the worker computes with other kernels, its bits would differ",
+                      out);
+    if (members_by_peer(&c->members, ev->peer))
+        return ERR_MALFORMED; /* joined before on this connection */
+    if (c->phase != PHASE_GATHER || c->members.n >= c->conf.workers)
+        return refuse(ev, ERR_BUSY, "all workers of this job have joined", out);
+
+    const uint32_t rank = m->join.rank;
+    if (rank && (rank > c->conf.workers || members_by_worker(&c->members, rank)))
+        return refuse(ev, ERR_MISMATCH, "there is another worker of that rank", out);
+    struct member *one = members_add(&c->members, ev->peer,
+                                     rank ? rank : members_unused_number(&c->members));
+    one->incarnation = m->incarnation;
+    one->heard_ms = ev->now_ms;
+
+    struct action *a = act(out, ACTION_WELCOME);
+    a->peer = ev->peer;
+    a->worker = one->worker;
+    if (c->members.n == c->conf.workers)
+        coordinator_begin(c, out);
+    return ERR_OK;
+}

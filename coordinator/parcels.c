@@ -1,0 +1,175 @@
+#include "coordinator/parcels.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "tensor/rows.h"
+
+struct parcels {
+    struct transport *lane;
+    const struct ranges *ranges; /* borrowed */
+    uint32_t V;
+    bool bfloat16;
+    struct treesum *sums;
+    uint64_t *checksums; /* of the parameters */
+    void (*on_partial)(void *ctx, const struct parcel *p, int err,
+                       struct treesum_buffer *root);
+    void *ctx;
+};
+
+struct incoming {
+    struct parcels *parcels;
+    struct parcel what;
+    struct treesum_buffer *buffer;
+    size_t ranges_left;
+    int err;
+    uint64_t checksums[]; /* [ranges] */
+};
+
+struct outgoing {
+    size_t ranges_left;
+    void (*sent)(void *ctx);
+    void *ctx;
+};
+
+struct parcels *parcels_new(struct transport *lane, const struct ranges *ranges,
+                            uint32_t V, bool bfloat16,
+                            void (*on_partial)(void *ctx, const struct parcel *p, int err,
+                                               struct treesum_buffer *root),
+                            void *ctx)
+{
+    struct parcels *p = mem_zalloc(sizeof *p);
+    *p = (struct parcels){.lane = lane,
+                          .ranges = ranges,
+                          .V = V,
+                          .bfloat16 = bfloat16,
+                          .sums = treesum_new(V, ranges, bfloat16),
+                          .checksums = mem_alloc(ranges->n * sizeof *p->checksums),
+                          .on_partial = on_partial,
+                          .ctx = ctx};
+    return p;
+}
+
+void parcels_free(struct parcels *p)
+{
+    treesum_free(p->sums);
+    mem_free(p->checksums);
+    mem_free(p);
+}
+
+/* --- partials in -----------------------------------------------------------------------
+ */
+
+/* Where the bytes of a range arrive: a packed range in the upper half of its place, so
+ * that unpacking in place, front to back, never overwrites what is not yet read. */
+static void *landing(const struct parcels *p, struct treesum_buffer *b, struct range at)
+{
+    float *place = b->data + at.first;
+    return p->bfloat16 ? (void *)((uint16_t *)(void *)place + at.count) : (void *)place;
+}
+
+static size_t wire_bytes(const struct parcels *p, struct range at)
+{
+    return at.count * (p->bfloat16 ? sizeof(uint16_t) : sizeof(float));
+}
+
+static void add(struct incoming *in)
+{
+    struct parcels *p = in->parcels;
+    struct treesum_buffer *sum = NULL, *root = NULL;
+    for (size_t r = 0; in->err == ERR_OK && r < p->ranges->n; r++)
+        if (treesum_add(p->sums, in->what.node, tree_root(p->V), r, in->buffer, &sum)) {
+            assert(!root || root == sum);
+            root = sum;
+        }
+    if (in->err != ERR_OK)
+        treesum_give(p->sums, in->buffer);
+    p->on_partial(p->ctx, &in->what, in->err, root);
+    mem_free(in);
+}
+
+static void on_range(void *ctx, uint32_t peer, uint32_t transfer)
+{
+    struct incoming *in = ctx;
+    struct parcels *p = in->parcels;
+    (void)peer;
+    const size_t r = transfer - in->what.first_transfer;
+    assert(r < p->ranges->n);
+    const struct range at = p->ranges->list[r];
+    const void *bytes = landing(p, in->buffer, at);
+    if (hash64(bytes, wire_bytes(p, at)) != in->checksums[r]) {
+        log_error(
+            "partial of node %u.%u: range %zu does not have the checksum it was sent "
+            "with",
+            in->what.node.level, in->what.node.index, r);
+        in->err = ERR_CORRUPT;
+    }
+    if (p->bfloat16)
+        rows_unpack_bfloat16(in->buffer->data + at.first, bytes, at.count);
+    if (--in->ranges_left == 0)
+        add(in);
+}
+
+void parcels_receive(struct parcels *p, const struct parcel *what)
+{
+    const size_t n = p->ranges->n;
+    struct incoming *in = mem_alloc(sizeof *in + n * sizeof(uint64_t));
+    *in = (struct incoming){
+        .parcels = p, .what = *what, .buffer = treesum_take(p->sums), .ranges_left = n};
+    memcpy(in->checksums, what->checksums, n * sizeof(uint64_t));
+    in->what.checksums = in->checksums;
+    for (size_t r = 0; r < n; r++) {
+        const struct range at = p->ranges->list[r];
+        transport_receive(p->lane, what->lane_peer, what->first_transfer + (uint32_t)r,
+                          landing(p, in->buffer, at), wire_bytes(p, at), on_range, in);
+    }
+}
+
+void parcels_give(struct parcels *p, struct treesum_buffer *root)
+{
+    treesum_give(p->sums, root);
+}
+
+void parcels_reset(struct parcels *p)
+{
+    treesum_reset(p->sums);
+}
+
+/* --- parameters out
+ * ---------------------------------------------------------------------- */
+
+const uint64_t *parcels_checksums(struct parcels *p, const float *theta)
+{
+    for (size_t r = 0; r < p->ranges->n; r++) {
+        const struct range at = p->ranges->list[r];
+        p->checksums[r] = hash64(theta + at.first, at.count * sizeof *theta);
+    }
+    return p->checksums;
+}
+
+static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
+{
+    struct outgoing *o = ctx;
+    (void)peer;
+    (void)transfer;
+    if (--o->ranges_left > 0)
+        return;
+    o->sent(o->ctx);
+    mem_free(o);
+}
+
+void parcels_send(struct parcels *p, uint32_t lane_peer, uint32_t first_transfer,
+                  const float *theta, void (*sent)(void *ctx), void *ctx)
+{
+    struct outgoing *o = mem_alloc(sizeof *o);
+    *o = (struct outgoing){p->ranges->n, sent, ctx};
+    for (size_t r = 0; r < p->ranges->n; r++) {
+        const struct range at = p->ranges->list[r];
+        transport_send(p->lane, lane_peer, first_transfer + (uint32_t)r, theta + at.first,
+                       at.count * sizeof *theta, on_range_sent, o);
+    }
+}

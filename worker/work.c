@@ -1,0 +1,359 @@
+#include "worker/work.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "data/plan.h"
+#include "nn/ranges.h"
+#include "nn/transformer.h"
+#include "tensor/rows.h"
+#include "worker/compute.h"
+#include "worker/lease.h"
+#include "worker/worker.h"
+
+enum { TICK_MS = 100 };
+
+/* A partial on its way to the coordinator. */
+struct push {
+    struct work *work;
+    struct treesum_buffer *sum;
+    size_t ranges_left;
+};
+
+struct work {
+    struct work_options options;
+    struct loop *loop;
+    struct transport *lane;
+    uint32_t coordinator;
+    struct channel *channel; /* NULL: not yet, or ended */
+    struct loop_timer *tick;
+    struct loop_waker *waker;
+    char host[64];
+    struct worker core;
+    struct worker_actions actions;
+    const struct message *message; /* of the event being handled */
+    bool finished;
+
+    /* from the welcome on */
+    struct conf conf;
+    struct transformer model;
+    struct ranges ranges, whole;
+    struct compute *compute;
+    struct kept_leases leases;
+    uint64_t *checksums; /* [ranges] of the announced parameters, then of a partial */
+    size_t ranges_left;  /* of the parameters being received */
+    int receive_err;
+};
+
+static void feed(struct work *w, struct worker_event ev);
+
+/* --- parameters in -------------------------------------------------------------------
+ */
+
+static void on_range_received(void *ctx, uint32_t peer, uint32_t transfer)
+{
+    struct work *w = ctx;
+    (void)peer;
+    const size_t r = transfer - w->core.announced.transfer;
+    assert(r < w->ranges.n);
+    const struct range at = w->ranges.list[r];
+    const float *theta = compute_theta(w->compute);
+    if (hash64(theta + at.first, at.count * sizeof *theta) != w->checksums[r]) {
+        log_error(
+            "parameters of version %llu: range %zu does not have the checksum it was "
+            "sent with",
+            (unsigned long long)w->core.announced.version, r);
+        w->receive_err = ERR_CORRUPT;
+    }
+    if (--w->ranges_left == 0)
+        feed(w, (struct worker_event){.kind = WORKER_PARAMETERS,
+                                      .version = w->core.announced.version,
+                                      .err = w->receive_err});
+}
+
+static void receive_parameters(struct work *w, uint32_t transfer)
+{
+    assert(compute_idle(w->compute));
+    float *theta = compute_theta(w->compute);
+    w->ranges_left = w->ranges.n;
+    w->receive_err = ERR_OK;
+    for (size_t r = 0; r < w->ranges.n; r++) {
+        const struct range at = w->ranges.list[r];
+        transport_receive(w->lane, w->coordinator, transfer + (uint32_t)r,
+                          theta + at.first, at.count * sizeof *theta, on_range_received,
+                          w);
+    }
+}
+
+static int keep_checksums(struct work *w)
+{
+    const struct message *m = w->message;
+    if (m->commit.ranges != w->ranges.n) {
+        log_error(
+            "parameters announced in %zu ranges, expected %zu: the coordinator runs "
+            "another version of the program",
+            m->commit.ranges, w->ranges.n);
+        return ERR_MISMATCH;
+    }
+    memcpy(w->checksums, m->commit.checksums, w->ranges.n * sizeof *w->checksums);
+    return ERR_OK;
+}
+
+/* --- partials out ----------------------------------------------------------------------
+ */
+
+static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
+{
+    struct push *p = ctx;
+    (void)peer;
+    (void)transfer;
+    if (--p->ranges_left > 0)
+        return;
+    compute_give(p->work->compute, p->sum);
+    mem_free(p);
+}
+
+static void push(struct work *w, const struct worker_action *a)
+{
+    struct compute_job *job = kept_leases_job(&w->leases, a->lease);
+    struct push *p = mem_alloc(sizeof *p);
+    *p = (struct push){w, job->sum, w->ranges.n};
+    const bool packed = w->conf.cluster.wire == WIRE_BFLOAT16;
+    const size_t size = packed ? sizeof(uint16_t) : sizeof(float);
+
+    uint64_t *checksums = mem_alloc(w->ranges.n * sizeof *checksums);
+    for (size_t r = 0; r < w->ranges.n; r++) {
+        const struct range at = w->ranges.list[r];
+        float *data = job->sum->data + at.first;
+        if (packed) /* in place, front to back: writes stay behind reads */
+            rows_pack_bfloat16((uint16_t *)(void *)data, data, at.count);
+        checksums[r] = hash64(data, at.count * size);
+    }
+    struct message m = a->message;
+    m.partial.ranges = w->ranges.n;
+    m.partial.checksums = checksums;
+    channel_send(w->channel, &m);
+    mem_free(checksums);
+
+    for (size_t r = 0; r < w->ranges.n; r++) {
+        const struct range at = w->ranges.list[r];
+        transport_send(w->lane, w->coordinator, a->transfer + (uint32_t)r,
+                       job->sum->data + at.first, at.count * size, on_range_sent, p);
+    }
+    kept_leases_drop(&w->leases, a->lease);
+}
+
+static void report(struct work *w, const struct worker_action *a)
+{
+    const struct compute_job *job = kept_leases_job(&w->leases, a->lease);
+    double *losses = mem_alloc(job->slices * sizeof *losses);
+    uint64_t *targets = mem_alloc(job->slices * sizeof *targets);
+    for (size_t i = 0; i < job->slices; i++) {
+        losses[i] = job->result[i].loss;
+        targets[i] = job->result[i].targets;
+    }
+    struct message m = a->message;
+    m.evaluated.slices = job->slices;
+    m.evaluated.losses = losses;
+    m.evaluated.targets = targets;
+    channel_send(w->channel, &m);
+    mem_free(losses);
+    mem_free(targets);
+    kept_leases_drop(&w->leases, a->lease);
+}
+
+/* --- compute ---------------------------------------------------------------------------
+ */
+
+static void on_wake(void *ctx)
+{
+    struct work *w = ctx;
+    struct compute_job *job;
+    while (w->compute && !w->finished && (job = compute_collect(w->compute)))
+        feed(w, (struct worker_event){.kind = WORKER_COMPUTED,
+                                      .lease = job->id,
+                                      .loss = job->total.loss,
+                                      .targets = job->total.targets,
+                                      .seconds = job->seconds / w->options.threads});
+}
+
+static void wake(void *ctx)
+{
+    struct work *w = ctx;
+    loop_wake(w->waker);
+}
+
+/* --- welcome ---------------------------------------------------------------------------
+ */
+
+static int prepare(struct work *w)
+{
+    const struct message *m = w->message;
+    conf_init(&w->conf);
+    TRY(conf_load_text(&w->conf, m->welcome.conf, strlen(m->welcome.conf),
+                       "the coordinator's configuration"));
+    TRY(conf_check(&w->conf));
+    if (conf_fingerprint(&w->conf) != m->welcome.fingerprint) {
+        log_error("the configuration has fingerprint %016llx here and %016llx at the "
+                  "coordinator: both must run the same build",
+                  (unsigned long long)conf_fingerprint(&w->conf),
+                  (unsigned long long)m->welcome.fingerprint);
+        return ERR_MISMATCH;
+    }
+    TRY(transformer_init(&w->model, &w->conf.model, m->welcome.vocab));
+    transformer_ranges(&w->model, &w->ranges);
+    ranges_whole(&w->whole, w->model.count);
+    w->checksums = mem_zalloc(w->ranges.n * sizeof *w->checksums);
+    const struct plan plan = {w->conf.train.batch, w->conf.train.slices,
+                              w->conf.model.context};
+    w->compute = compute_new(&w->model, w->options.threads, plan_rows(plan), plan.slices,
+                             &w->whole, w->conf.cluster.wire == WIRE_BFLOAT16, wake, w);
+    worker_set_ranges(&w->core, (uint32_t)w->ranges.n);
+    w->core.conf.heartbeat_ms = (uint64_t)(w->conf.cluster.heartbeat * 1000);
+    if (w->options.on_welcome)
+        w->options.on_welcome(w->options.ctx, m->welcome.worker, &w->conf);
+    return ERR_OK;
+}
+
+/* --- events and actions ----------------------------------------------------------------
+ */
+
+static void finish(struct work *w, int err, int exit_code)
+{
+    if (w->finished)
+        return;
+    w->finished = true;
+    w->options.on_finish(w->options.ctx, err, exit_code);
+}
+
+static int perform(struct work *w, const struct worker_action *a)
+{
+    switch (a->kind) {
+    case WORK_SEND:
+        channel_send(w->channel, &a->message);
+        return ERR_OK;
+    case WORK_PREPARE:
+        return prepare(w);
+    case WORK_ANNOUNCED:
+        return keep_checksums(w);
+    case WORK_RECEIVE:
+        receive_parameters(w, a->transfer);
+        return ERR_OK;
+    case WORK_KEEP:
+        return kept_leases_add(&w->leases, w->message, &w->model, &w->conf);
+    case WORK_COMPUTE:
+        compute_start(w->compute, kept_leases_job(&w->leases, a->lease));
+        return ERR_OK;
+    case WORK_PUSH:
+        push(w, a);
+        return ERR_OK;
+    case WORK_REPORT:
+        report(w, a);
+        return ERR_OK;
+    case WORK_FINISH:
+        if (a->err)
+            log_error("%s", a->reason);
+        finish(w, a->err, a->exit_code);
+        return ERR_OK;
+    }
+    return ERR_INVALID;
+}
+
+/* Actions of one event are done before the next event: none of them feeds the core at
+ * once, what they start comes back through the loop. */
+static void feed(struct work *w, struct worker_event ev)
+{
+    if (w->finished)
+        return;
+    ev.now_ms = loop_now_ms(w->loop);
+    w->message = ev.message;
+    const int err = worker_step(&w->core, &ev, &w->actions);
+    if (err && ev.kind == WORKER_MESSAGE)
+        log_warn("%s message ignored: %s", message_name(ev.message->kind), err_text(err));
+    for (size_t i = 0; i < w->actions.n && !w->finished; i++) {
+        const int failed = perform(w, &w->actions.list[i]);
+        if (failed)
+            finish(w, failed, err_exit_code(failed));
+    }
+    w->message = NULL;
+}
+
+static void on_tick(void *ctx)
+{
+    feed(ctx, (struct worker_event){.kind = WORKER_TICK});
+}
+
+static void on_message(void *ctx, struct channel *c, const struct message *m)
+{
+    channel_trust(c);
+    feed(ctx, (struct worker_event){.kind = WORKER_MESSAGE, .message = m});
+}
+
+static void on_closed(void *ctx, struct channel *c, int err)
+{
+    struct work *w = ctx;
+    (void)c;
+    (void)err;
+    w->channel = NULL;
+    transport_forget(w->lane, w->coordinator);
+    feed(w, (struct worker_event){.kind = WORKER_CLOSED});
+}
+
+const struct channel_events work_events = {on_message, on_closed};
+
+struct work *work_new(struct loop *l, struct transport *lane, uint32_t coordinator,
+                      const struct work_options *o)
+{
+    struct work *w = mem_zalloc(sizeof *w);
+    w->options = *o;
+    w->loop = l;
+    w->lane = lane;
+    w->coordinator = coordinator;
+    w->waker = loop_waker_new(l, on_wake, w);
+    if (gethostname(w->host, sizeof w->host - 1) != 0)
+        snprintf(w->host, sizeof w->host, "unknown");
+    struct worker_conf conf = {.incarnation = clock_ns() ^ (uint64_t)getpid() << 40 | 1,
+                               .rank = o->rank,
+                               .pid = (uint32_t)getpid(),
+                               .threads = o->threads,
+                               .host = w->host,
+                               .build = LOCKSTEP_VERSION,
+                               .kernels = o->kernels,
+                               .heartbeat_ms = o->heartbeat_ms};
+    memcpy(conf.token, o->token, MESSAGE_TOKEN);
+    worker_init(&w->core, &conf);
+    return w;
+}
+
+void work_begin(struct work *w, struct channel *c)
+{
+    w->channel = c;
+    w->tick = loop_timer_new(w->loop, TICK_MS, TICK_MS, on_tick, w);
+    feed(w, (struct worker_event){.kind = WORKER_START});
+}
+
+void work_free(struct work *w)
+{
+    if (w->compute)
+        compute_free(w->compute);
+    if (w->tick)
+        loop_timer_free(w->tick);
+    loop_waker_free(w->waker);
+    kept_leases_fini(&w->leases);
+    ranges_fini(&w->ranges);
+    ranges_fini(&w->whole);
+    transformer_fini(&w->model);
+    mem_free(w->checksums);
+    worker_actions_fini(&w->actions);
+    worker_fini(&w->core);
+    mem_free(w);
+}
