@@ -2,8 +2,8 @@
 
 #include "nn/loss.h"
 
-/* rows for two blocks of logits, the second cut */
-enum { C = 3, V = 4096, N = 70, OUTPUT = N * C, GAIN = OUTPUT + V * C, BIAS = GAIN + C };
+/* rows for two blocks of logits and more, the last cut */
+enum { C = 8, V = 4096, N = 130, OUTPUT = N * C, GAIN = OUTPUT + V * C, BIAS = GAIN + C };
 
 struct ctx {
     struct conf_model conf;

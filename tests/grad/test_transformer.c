@@ -50,6 +50,8 @@ static void the_gradient_is_the_derivative_of_the_loss(void **state)
     model_tokens(tokens, B * (LENGTH + 1), V, 1);
     for (size_t i = 0; i < MODEL_CASES; i++) {
         const struct conf_model conf = model_conf(&model_cases[i]);
+        if (!difference_works(conf.activation))
+            continue;
         struct ctx c = {.slice = {.sequences = B,
                                   .length = LENGTH,
                                   .tokens = tokens,
