@@ -24,6 +24,10 @@
  * threads. */
 int rows_start(const char *want, const char **name);
 
+/* Flush tiny numbers to zero on the calling thread, alike everywhere: every thread that
+ * computes calls it first. */
+void rows_thread_start(void);
+
 /* --- plain ------------------------------------------------------------------------- */
 void rows_add(real *y, const real *x, size_t n);                /* y += x */
 void rows_scale(real *y, real factor, size_t n);                /* y *= factor */

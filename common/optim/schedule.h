@@ -1,0 +1,43 @@
+/* schedule.h - the learning rate of a step: linear warm-up, then one of five courses.
+ *
+ * With s the number of updates already made (0 for the first), w the warm-up and n the
+ * step at which decay ends:
+ *
+ *      warm-up        rate * (s + 1) / w                                    s < w
+ *      constant       rate
+ *      linear         rate -> rate_min on a line from w to n
+ *      cosine         rate_min + (rate - rate_min) * (1 + cos(pi r)) / 2    (Loshchilov
+ * 2017) r = (s - w) / (n - w), at most 1 inverse_sqrt   rate * sqrt(w / (s + 1)) (Vaswani
+ * 2017) wsd            rate until the last wsd_decay share of n steps, then rate_min +
+ * (rate - rate_min) * (1 - sqrt(r)), r the share of the decay that is over (Hu 2024,
+ * MiniCPM)
+ *
+ * Vaswani's d^-0.5 * min(t^-0.5, t * w^-1.5) with t = s + 1 is inverse_sqrt with
+ * rate = (d * w)^-0.5.
+ *
+ * Pure functions.
+ */
+#ifndef OPTIM_SCHEDULE_H
+#define OPTIM_SCHEDULE_H
+
+#include <stdint.h>
+
+/* in the order of conf/choices.def */
+enum schedule_kind {
+    SCHEDULE_IS_CONSTANT,
+    SCHEDULE_IS_LINEAR,
+    SCHEDULE_IS_COSINE,
+    SCHEDULE_IS_INVERSE_SQRT,
+    SCHEDULE_IS_WSD
+};
+
+struct schedule {
+    enum schedule_kind kind;
+    double rate, rate_min;
+    uint64_t warmup, decay_steps; /* steps: w, n */
+    double wsd_decay;
+};
+
+double schedule_rate(const struct schedule *s, uint64_t step);
+
+#endif
