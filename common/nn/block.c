@@ -1,0 +1,141 @@
+#include "nn/block.h"
+
+#include "tensor/rows.h"
+
+/* What the two parts of all blocks have in common to work with. */
+struct part {
+    size_t l; /* block */
+    int kind; /* PART_ATTENTION, PART_MLP */
+    const struct block *w;
+    const struct block_scratch *scratch;
+    const struct pass *pass;
+};
+
+static uint32_t site(const struct part *p)
+{
+    return dropout_site(p->l, p->pass->s.H,
+                        p->kind == PART_ATTENTION ? DROPOUT_ATTENTION : DROPOUT_MLP);
+}
+
+static double drop(const struct part *p)
+{
+    return pass_drop(p->pass, p->pass->conf->dropout_residual);
+}
+
+/* y [B,T,C]  <-  dropout(x) */
+static void apply_dropout(real *y, const real *x, const struct part *p)
+{
+    dropout_apply(y, x, &p->pass->dropout, drop(p), site(p), p->pass->B,
+                  p->pass->T * p->pass->s.C);
+}
+
+/* y  <-  f(x) */
+static void f_forward(real *y, struct block_cache *cache, const real *x,
+                      const struct part *p)
+{
+    if (p->kind == PART_ATTENTION)
+        attention_forward(y, cache->attention, x, p->w->attention, p->scratch->attention,
+                          p->pass, p->l);
+    else
+        mlp_forward(y, cache->mlp, x, p->w->mlp, p->pass);
+}
+
+static void f_backward(real *dx, const struct block *dw, const real *dy,
+                       const struct block_cache *cache, const real *x,
+                       const struct part *p)
+{
+    if (p->kind == PART_ATTENTION)
+        attention_backward(dx, dw->attention, dy, cache->attention, x, p->w->attention,
+                           p->scratch->attention, p->pass, p->l);
+    else
+        mlp_backward(dx, dw->mlp, dy, cache->mlp, x, p->w->mlp, p->scratch->mlp, p->pass);
+}
+
+/* sum  <-  x + dropout(f(in)) */
+static void residual(struct block_cache *cache, const real *x, const real *in,
+                     const struct part *p)
+{
+    real *sum = cache->part[p->kind].sum;
+    f_forward(sum, cache, in, p);
+    if (drop(p) > 0)
+        apply_dropout(sum, sum, p);
+    rows_add(sum, x, p->pass->N * p->pass->s.C);
+}
+
+static const real *part_forward(struct block_cache *cache, const real *x,
+                                const struct part *p)
+{
+    struct part_cache *c = &cache->part[p->kind];
+    const struct conf_model *conf = p->pass->conf;
+    const size_t N = p->pass->N, C = p->pass->s.C;
+    c->x = x;
+    if (conf->norm_place == PLACE_PRE) {
+        norm_forward(c->normed, c->norm, x, p->w->norm[p->kind], conf, N, C);
+        residual(cache, x, c->normed, p);
+        return c->sum;
+    }
+    residual(cache, x, x, p);
+    norm_forward(c->normed, c->norm, c->sum, p->w->norm[p->kind], conf, N, C);
+    return c->normed;
+}
+
+/* @dy, or in @room what dropout leaves of it */
+static const real *undropped(real *room, const real *dy, const struct part *p)
+{
+    if (drop(p) == 0)
+        return dy;
+    apply_dropout(room, dy, p);
+    return room;
+}
+
+static void part_backward_pre(real *dx, const struct block *dw,
+                              const struct block_cache *cache, const struct part *p)
+{
+    const struct part_cache *c = &cache->part[p->kind];
+    const size_t N = p->pass->N, C = p->pass->s.C;
+    real *a = p->scratch->a, *dnormed = p->scratch->b;
+    /* sum = x + dropout(f(normed)) */
+    f_backward(dnormed, dw, undropped(a, dx, p), cache, c->normed, p);
+    /* normed = norm(x) */
+    norm_backward(a, dw->norm[p->kind], dnormed, c->norm, c->x, p->w->norm[p->kind],
+                  p->pass->conf, N, C);
+    rows_add(dx, a, N * C);
+}
+
+static void part_backward_post(real *dx, const struct block *dw,
+                               const struct block_cache *cache, const struct part *p)
+{
+    const struct part_cache *c = &cache->part[p->kind];
+    const size_t N = p->pass->N, C = p->pass->s.C;
+    real *dsum = p->scratch->a, *b = p->scratch->b;
+    /* normed = norm(sum) */
+    norm_backward(dsum, dw->norm[p->kind], dx, c->norm, c->sum, p->w->norm[p->kind],
+                  p->pass->conf, N, C);
+    /* sum = x + dropout(f(x)) */
+    f_backward(dx, dw, undropped(b, dsum, p), cache, c->x, p);
+    rows_add(dx, dsum, N * C);
+}
+
+const real *block_forward(struct block_cache *cache, const real *x, const struct block *w,
+                          const struct block_scratch *scratch, const struct pass *pass,
+                          size_t l)
+{
+    for (int kind = 0; kind < PARTS; kind++) {
+        const struct part p = {l, kind, w, scratch, pass};
+        x = part_forward(cache, x, &p);
+    }
+    return x;
+}
+
+void block_backward(real *dx, const struct block *dw, const struct block_cache *cache,
+                    const struct block *w, const struct block_scratch *scratch,
+                    const struct pass *pass, size_t l)
+{
+    for (int kind = PARTS - 1; kind >= 0; kind--) {
+        const struct part p = {l, kind, w, scratch, pass};
+        if (pass->conf->norm_place == PLACE_PRE)
+            part_backward_pre(dx, dw, cache, &p);
+        else
+            part_backward_post(dx, dw, cache, &p);
+    }
+}

@@ -1,0 +1,60 @@
+/* dropout.h - inverted dropout (Srivastava 2014) at the numbered places of the model.
+ *
+ * Whether an element is dropped is a pure function of
+ *
+ *      (seed, step, sample, site, index of the element within its sequence)
+ *
+ * so masks are never stored: backward asks again, and the same sample gets the same mask
+ * in whatever slice it is computed.  Numbers: philox.h, the formula: tensor/rows.h.
+ *
+ * A site is a place in the model: 0 the embedding, then H + 2 for each block.  If you add
+ * a place, add it at the end of a block's: numbers of old places are part of the result.
+ */
+#ifndef NN_DROPOUT_H
+#define NN_DROPOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/philox.h"
+#include "tensor/real.h"
+#include "tensor/rows.h"
+
+struct dropout {
+    bool on; /* false: evaluation, generation */
+    struct philox_key key;
+    uint32_t step;
+    const uint64_t *samples; /* [B]; borrowed */
+};
+
+enum dropout_place {
+    DROPOUT_ATTENTION, /* what attention adds to the residual stream */
+    DROPOUT_MLP,       /* what the feed-forward part adds */
+    DROPOUT_HEAD       /* + h: attention weights of query head h */
+};
+
+enum { DROPOUT_SITE_EMBED = 0 };
+
+static inline uint32_t dropout_site(size_t l, size_t H, size_t place)
+{
+    return (uint32_t)(1 + l * (H + 2) + place);
+}
+
+/* The counters of sequence @b at @site. */
+static inline struct rows_dropout_site dropout_at(const struct dropout *d, uint32_t site,
+                                                  size_t b)
+{
+    return (struct rows_dropout_site){
+        .key = d->key, .site = site, .sample = (uint32_t)d->samples[b], .step = d->step};
+}
+
+/* y [B,n]  <-  x [B,n], the elements of each sequence counted from 0; y may be x. */
+static inline void dropout_apply(real *y, const real *x, const struct dropout *d,
+                                 double p, uint32_t site, size_t B, size_t n)
+{
+    for (size_t b = 0; b < B; b++)
+        rows_dropout(y + b * n, x + b * n, n, (real)p, dropout_at(d, site, b));
+}
+
+#endif

@@ -1,0 +1,73 @@
+#include "nn/loss.h"
+
+#include "tensor/gemm.h"
+#include "tensor/rows.h"
+
+enum { BLOCK_BYTES = 2 << 20, ROWS_MIN = 64 };
+
+/* Blocks of 2 MiB stay in the cache from the product to the gradients.  At least 64 rows
+ * though: each block reads all of `output` twice and its gradient once, which for GPT-2's
+ * 154 MB only pays when it is used for some rows. */
+size_t head_rows(size_t V)
+{
+    const size_t rows = BLOCK_BYTES / sizeof(real) / V / ROWS_MIN * ROWS_MIN;
+    return rows > ROWS_MIN ? rows : ROWS_MIN;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What is multiplied with `output`. */
+static const real *normalized(struct head_cache cache, const real *x, struct head w,
+                              const struct pass *pass)
+{
+    if (!w.norm.gain)
+        return x;
+    norm_forward(cache.normed, cache.norm, x, w.norm, pass->conf, pass->N, pass->s.C);
+    return cache.normed;
+}
+
+double head_loss(struct head_cache cache, const real *x, const uint32_t *targets,
+                 struct head w, const struct pass *pass)
+{
+    const size_t N = pass->N, C = pass->s.C, V = pass->s.V, R = head_rows(V);
+    const real *y = normalized(cache, x, w, pass);
+    double loss = 0;
+    for (size_t n = 0; n < N; n += R) {
+        const size_t rows = least(R, N - n);
+        gemm_nt(cache.logits, V, y + n * C, C, w.output, C, rows, V, C, 1, 0);
+        loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, false);
+    }
+    return loss;
+}
+
+double head_backward(real *dx, struct head dw, struct head_cache cache, const real *x,
+                     const uint32_t *targets, struct head w, const struct pass *pass)
+{
+    const size_t N = pass->N, C = pass->s.C, V = pass->s.V, R = head_rows(V);
+    const real *y = normalized(cache, x, w, pass);
+    real *dy = w.norm.gain ? cache.dnormed : dx;
+    double loss = 0;
+    for (size_t n = 0; n < N; n += R) {
+        const size_t rows = least(R, N - n);
+        const real *y_n = y + n * C;
+        real *dlogits = cache.logits; /* the loss turns one into the other in place */
+        gemm_nt(cache.logits, V, y_n, C, w.output, C, rows, V, C, 1, 0);
+        loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, true);
+        /* logits = y * output^T */
+        gemm_nn(dy + n * C, C, dlogits, V, w.output, C, rows, C, V, 1, 0);
+        gemm_tn(dw.output, C, dlogits, V, y_n, C, V, C, rows, 1, n > 0);
+    }
+    if (w.norm.gain)
+        norm_backward(dx, dw.norm, dy, cache.norm, x, w.norm, pass->conf, N, C);
+    return loss;
+}
+
+void head_logits(real *logits, struct head_cache cache, const real *x, struct head w,
+                 const struct pass *pass)
+{
+    const size_t N = pass->N, C = pass->s.C, V = pass->s.V;
+    gemm_nt(logits, V, normalized(cache, x, w, pass), C, w.output, C, N, V, C, 1, 0);
+}

@@ -1,0 +1,43 @@
+/* workspace.h - where the activations of one compute thread lie.
+ *
+ * One slab, sized once for the largest slice; each call of the transformer lays its
+ * activations out anew from the start of it.  The same code measures and lays out
+ * (tensor/arena.h), so the two cannot disagree.
+ *
+ * Without a backward pass the blocks share one set of caches.
+ */
+#ifndef NN_WORKSPACE_H
+#define NN_WORKSPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nn/block.h"
+#include "nn/loss.h"
+#include "nn/transformer.h"
+#include "tensor/arena.h"
+
+struct workspace {               /* private to nn */
+    const struct transformer *t; /* borrowed */
+    size_t rows;
+    bool backward;
+    struct arena arena;
+    real *waves, *angles; /* positions.h; not in the arena: they stay */
+
+    /* laid out by workspace_place() */
+    uint32_t *tokens, *targets; /* [N] */
+    real *x;                    /* [N,C]: the embedding */
+    real *dx;                   /* [N,C]: gradient of the residual stream */
+    struct block_cache *blocks; /* [L], or one without backward; itself owned */
+    struct block_scratch scratch;
+    struct head_cache head;
+};
+
+/* Lay out for @sequences of @length; asserts that they fit. */
+void workspace_place(struct workspace *w, size_t sequences, size_t length);
+
+/* The caches of block @l. */
+struct block_cache *workspace_block(const struct workspace *w, size_t l);
+
+#endif

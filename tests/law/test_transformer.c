@@ -1,0 +1,354 @@
+/* Truths of the whole model, whatever its options. */
+#include "support/test.h"
+
+#include <stdatomic.h>
+
+#include "base/mem.h"
+#include "nn/transformer.h"
+#include "support/models.h"
+#include "tensor/gemm.h"
+#include "tensor/rows.h"
+
+enum { V = 29, T = 12, B = 3, ROWS = B * T, SEED = 7 };
+
+/* A model with scattered parameters, a workspace and a batch of B sequences. */
+struct world {
+    struct transformer t;
+    struct workspace *w;
+    real *theta, *grad, *other;
+    uint32_t tokens[B * (T + 1)];
+    uint64_t samples[B];
+    struct slice slice;
+};
+
+static void world_open(struct world *o, struct conf_model conf)
+{
+    assert_int_equal(0, transformer_init(&o->t, &conf, V));
+    o->w = workspace_new(&o->t, ROWS, true);
+    o->theta = calloc(3 * o->t.count, sizeof(real));
+    o->grad = o->theta + o->t.count;
+    o->other = o->grad + o->t.count;
+    model_scatter(&o->t, o->theta, 0.4, SEED);
+    model_tokens(o->tokens, B * (T + 1), V, SEED);
+    for (size_t b = 0; b < B; b++)
+        o->samples[b] = 1000 + 17 * b;
+    o->slice = (struct slice){.sequences = B,
+                              .length = T,
+                              .tokens = o->tokens,
+                              .samples = o->samples,
+                              .seed = SEED,
+                              .step = 3,
+                              .dropout = conf.dropout > 0};
+}
+
+static void world_close(struct world *o)
+{
+    workspace_free(o->w);
+    transformer_fini(&o->t);
+    free(o->theta);
+}
+
+static double run(struct world *o, real *grad, struct slice slice)
+{
+    struct slice_result r;
+    transformer_slice(&o->t, o->w, o->theta, grad, &slice, &r, NULL, NULL);
+    assert_int_equal(slice.sequences * slice.length, r.targets);
+    return r.loss;
+}
+
+static double norm(const real *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    return sqrt(sum);
+}
+
+/* |x - y| / |y| */
+static double distance(const real *x, const real *y, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ((double)x[i] - (double)y[i]) * ((double)x[i] - (double)y[i]);
+    return sqrt(sum) / norm(y, n);
+}
+
+static const double ROUNDING = sizeof(real) == sizeof(double) ? 1e-13 : 2e-5;
+
+#define FOR_EACH_CASE(o)                                                                 \
+    for (size_t i_ = 0; i_ < MODEL_CASES && case_open(o, i_); world_close(o), i_++)
+
+static bool case_open(struct world *o, size_t i)
+{
+    print_message("           %s, seed %d\n", model_cases[i].name, SEED);
+    world_open(o, model_conf(&model_cases[i]));
+    return true;
+}
+
+static void a_model_too_large_for_its_types_is_refused(void **state)
+{
+    (void)state;
+    struct transformer t;
+    struct conf_model conf = model_conf(&model_cases[0]);
+    assert_int_not_equal(0, transformer_init(&t, &conf, 0));
+    assert_int_not_equal(0, transformer_init(&t, &conf, (size_t)1 << 40));
+    conf.width = 65536;
+    assert_int_not_equal(0, transformer_init(&t, &conf, 1 << 20));
+}
+
+static void the_loss_at_the_start_is_the_logarithm_of_the_vocabulary(void **state)
+{
+    (void)state;
+    struct world o;
+    for (int init = INIT_GPT2; init <= INIT_HE; init++)
+        for (size_t i = 0; i < MODEL_CASES; i++) {
+            struct conf_model conf = model_conf(&model_cases[i]);
+            conf.init = (enum conf_init)init;
+            conf.init_depth_scale = i % 2;
+            world_open(&o, conf);
+            transformer_init_params(&o.t, o.theta, SEED);
+            const double loss = run(&o, o.grad, o.slice) / ROWS;
+            if (fabs(loss - log(V)) > 0.02 * log(V))
+                fail_msg("%s, init %d: %g, not %g", model_cases[i].name, init, loss,
+                         log(V));
+            world_close(&o);
+        }
+}
+
+static void the_same_call_gives_the_same_bits(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        memset(o.grad, 0x55, o.t.count * sizeof(real)); /* whatever was there before */
+        const double first = run(&o, o.grad, o.slice);
+        struct slice shorter = o.slice; /* another slice in between */
+        shorter.length = 5, shorter.sequences = 2;
+        run(&o, o.other, shorter);
+        memset(o.other, 0xff, o.t.count * sizeof(real));
+        const double second = run(&o, o.other, o.slice);
+        assert_memory_equal(&first, &second, sizeof first);
+        assert_memory_equal(o.grad, o.other, o.t.count * sizeof(real));
+    }
+}
+
+static void loss_without_gradient_is_the_same(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        struct slice_result r;
+        o.slice.dropout = false;
+        const double loss = run(&o, o.grad, o.slice);
+        struct workspace *w = workspace_new(&o.t, ROWS, false);
+        transformer_loss(&o.t, w, o.theta, &o.slice, &r);
+        assert_memory_equal(&loss, &r.loss, sizeof loss);
+        workspace_free(w);
+        assert_true(workspace_bytes(&o.t, ROWS, false) <
+                    workspace_bytes(&o.t, ROWS, true));
+    }
+}
+
+static void later_tokens_do_not_change_earlier_logits_by_one_bit(void **state)
+{
+    (void)state;
+    static real before[ROWS * V], after[ROWS * V];
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        for (size_t t = 0; t < T; t++) {
+            transformer_logits(&o.t, o.w, o.theta, &o.slice, before);
+            uint32_t *token = &o.tokens[1 * (T + 1) + t]; /* of the second sequence */
+            *token = (*token + 1) % V;
+            transformer_logits(&o.t, o.w, o.theta, &o.slice, after);
+            const size_t row = T + t;
+            assert_memory_equal(before, after, row * V * sizeof(real));
+            assert_memory_not_equal(before + row * V, after + row * V, V * sizeof(real));
+            assert_memory_equal(before + 2 * T * V, after + 2 * T * V,
+                                T * V * sizeof(real));
+        }
+    }
+}
+
+static void gradients_of_sequences_add_up_to_the_gradient_of_the_batch(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        const double whole = run(&o, o.grad, o.slice);
+        double loss = 0;
+        real *sum = calloc(o.t.count, sizeof *sum);
+        for (size_t b = 0; b < B; b++) {
+            struct slice one = o.slice;
+            one.sequences = 1;
+            one.tokens += b * (T + 1);
+            one.samples += b;
+            loss += run(&o, o.other, one);
+            for (size_t i = 0; i < o.t.count; i++)
+                sum[i] += o.other[i];
+        }
+        assert_true(fabs(loss - whole) < ROUNDING * whole);
+        assert_true(distance(sum, o.grad, o.t.count) < ROUNDING);
+        free(sum);
+    }
+}
+
+static void dropout_depends_on_step_sample_and_seed(void **state)
+{
+    (void)state;
+    struct world o;
+    world_open(&o, model_conf(&model_cases[8]));
+    const double loss = run(&o, o.grad, o.slice);
+    o.slice.step++;
+    assert_true(run(&o, o.grad, o.slice) != loss);
+    o.slice.step--;
+    o.slice.seed++;
+    assert_true(run(&o, o.grad, o.slice) != loss);
+    o.slice.seed--;
+    o.samples[1]++;
+    assert_true(run(&o, o.grad, o.slice) != loss);
+    o.samples[1]--;
+    assert_true(run(&o, o.grad, o.slice) == loss);
+    o.slice.dropout = false;
+    assert_true(run(&o, o.grad, o.slice) != loss);
+    world_close(&o);
+}
+
+/* Adam (Kingma, Ba 2015), as in its algorithm 1. */
+static void adam(struct world *o, real *m, real *v, int step, double rate)
+{
+    for (size_t i = 0; i < o->t.count; i++) {
+        const double g = (double)o->grad[i] / ROWS;
+        m[i] = (real)(0.9 * (double)m[i] + 0.1 * g);
+        v[i] = (real)(0.99 * (double)v[i] + 0.01 * g * g);
+        const double mean = (double)m[i] / (1 - pow(0.9, step));
+        const double square = (double)v[i] / (1 - pow(0.99, step));
+        o->theta[i] -= (real)(rate * mean / (sqrt(square) + 1e-8));
+    }
+}
+
+static void one_batch_is_learnt_by_heart(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        real *m = calloc(2 * o.t.count, sizeof *m), *v = m + o.t.count;
+        o.slice.dropout = false;
+        o.tokens[0] = 1, o.tokens[T + 1] = 2, o.tokens[2 * (T + 1)] = 3; /* tell apart */
+        transformer_init_params(&o.t, o.theta, SEED);
+        double loss = 0;
+        for (int step = 1; step <= 250; step++) {
+            loss = run(&o, o.grad, o.slice) / ROWS;
+            adam(&o, m, v, step, 1e-2);
+        }
+        /* without positions equal pasts of equal words cannot be told apart */
+        if (loss > 0.05)
+            fail_msg("loss %g after 250 steps", loss);
+        free(m);
+    }
+}
+
+static void generation_sees_what_training_sees(void **state)
+{
+    (void)state;
+    static real logits[ROWS * V];
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        transformer_logits(&o.t, o.w, o.theta, &o.slice, logits);
+        struct decoder *d = decoder_new(&o.t);
+        for (size_t b = 0; b < B; b++) {
+            decoder_reset(d);
+            for (size_t t = 0; t < T; t++) {
+                const real *step = decoder_step(d, o.theta, o.tokens[b * (T + 1) + t]);
+                assert_true(distance(step, logits + (b * T + t) * V, V) < ROUNDING);
+                assert_int_equal(t + 1, decoder_length(d));
+            }
+        }
+        decoder_free(d);
+    }
+}
+
+struct cover {
+    size_t end, told;
+};
+
+static void note(void *ctx, size_t first, size_t count)
+{
+    struct cover *c = ctx;
+    assert_true(count > 0);
+    assert_int_equal(c->end, first + count); /* next to the one before */
+    c->end = first;
+    c->told++;
+}
+
+static void ranges_are_told_once_and_last_layer_first(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        struct slice_result r;
+        struct cover c = {.end = o.t.count};
+        transformer_slice(&o.t, o.w, o.theta, o.grad, &o.slice, &r, note, &c);
+        assert_int_equal(0, c.end);
+        const bool head = o.t.info[o.t.tensors - 1].layer == o.t.shape.L + 1;
+        assert_int_equal(1 + o.t.shape.L + head, c.told);
+    }
+}
+
+static void copy(void *ctx, size_t first, size_t count)
+{
+    struct world *o = ctx;
+    memcpy(o->other + first, o->grad + first, count * sizeof(real));
+}
+
+static void a_range_is_final_when_it_is_told(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        struct slice_result r;
+        transformer_slice(&o.t, o.w, o.theta, o.grad, &o.slice, &r, copy, &o);
+        assert_memory_equal(o.grad, o.other, o.t.count * sizeof(real));
+    }
+}
+
+static void a_slice_allocates_nothing(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        const uint64_t before = mem_count();
+        run(&o, o.grad, o.slice);
+        assert_int_equal(before, mem_count());
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_model_too_large_for_its_types_is_refused),
+        T(the_loss_at_the_start_is_the_logarithm_of_the_vocabulary),
+        T(the_same_call_gives_the_same_bits),
+        T(loss_without_gradient_is_the_same),
+        T(later_tokens_do_not_change_earlier_logits_by_one_bit),
+        T(gradients_of_sequences_add_up_to_the_gradient_of_the_batch),
+        T(dropout_depends_on_step_sample_and_seed),
+        T(one_batch_is_learnt_by_heart),
+        T(generation_sees_what_training_sees),
+        T(ranges_are_told_once_and_last_layer_first),
+        T(a_range_is_final_when_it_is_told),
+        T(a_slice_allocates_nothing),
+    };
+    const char *name;
+    if (gemm_start(&name) || rows_start(NULL, &name))
+        return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

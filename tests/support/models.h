@@ -1,0 +1,88 @@
+/* models.h - small Transformers in all flavours, and things to feed them with. */
+#ifndef SUPPORT_MODELS_H
+#define SUPPORT_MODELS_H
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/philox.h"
+#include "nn/transformer.h"
+
+struct model_case {
+    const char *name;
+    enum conf_norm norm;
+    enum conf_place place;
+    enum conf_activation activation;
+    enum conf_positions positions;
+    unsigned kv_heads; /* of 4 */
+    bool tied, bias;
+    double dropout; /* all three */
+};
+
+/* clang-format off */
+static const struct model_case model_cases[] = {
+    {"gpt2",        NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU_TANH, POSITIONS_LEARNED,    4, true,  true,  0},
+    {"nanogpt",     NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  false, 0},
+    {"llama",       NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0},
+    {"vaswani",     NORM_LAYER, PLACE_POST, ACTIVATION_RELU,      POSITIONS_SINUSOIDAL, 4, true,  true,  0},
+    {"post-untied", NORM_LAYER, PLACE_POST, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, false, false, 0},
+    {"post-rms",    NORM_RMS,   PLACE_POST, ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     1, true,  true,  0},
+    {"blind",       NORM_RMS,   PLACE_PRE,  ACTIVATION_RELU,      POSITIONS_NONE,       1, true,  true,  0},
+    {"waves-rms",   NORM_RMS,   PLACE_PRE,  ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, false, true,  0},
+    {"gpt2-drop",   NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0.2},
+    {"llama-drop",  NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0.3},
+    {"post-drop",   NORM_LAYER, PLACE_POST, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, true,  true,  0.1},
+};
+/* clang-format on */
+enum { MODEL_CASES = sizeof model_cases / sizeof *model_cases };
+
+/* 2 layers, 4 heads of 4, context 12. */
+static inline struct conf_model model_conf(const struct model_case *c)
+{
+    return (struct conf_model){.layers = 2,
+                               .heads = 4,
+                               .kv_heads = c->kv_heads,
+                               .width = 16,
+                               .ffn = 24,
+                               .context = 12,
+                               .norm = c->norm,
+                               .norm_place = c->place,
+                               .norm_eps = 1e-5,
+                               .activation = c->activation,
+                               .positions = c->positions,
+                               .rope_theta = 10000,
+                               .tied = c->tied,
+                               .bias = c->bias,
+                               .dropout = c->dropout,
+                               .dropout_embed = c->dropout,
+                               .dropout_attention = c->dropout,
+                               .dropout_residual = c->dropout,
+                               .init = INIT_GPT2,
+                               .init_std = 0.02};
+}
+
+static inline double model_uniform(uint32_t i, uint32_t seed)
+{
+    const struct philox_key key = philox_key(seed, PHILOX_TEST);
+    return 2 * philox_uniform(philox(key, (struct philox_block){{i}}).word[0]) - 1;
+}
+
+/* theta <- scattered around 0, gains around 1: nothing is small, all terms matter. */
+static inline void model_scatter(const struct transformer *t, real *theta, double spread,
+                                 uint32_t seed)
+{
+    for (size_t n = 0; n < t->tensors; n++)
+        for (size_t i = t->info[n].first; i < t->info[n].first + t->info[n].count; i++)
+            theta[i] = (real)((t->info[n].init == ONE) +
+                              spread * model_uniform((uint32_t)i, seed));
+}
+
+static inline void model_tokens(uint32_t *tokens, size_t n, size_t V, uint32_t seed)
+{
+    const struct philox_key key = philox_key(seed, PHILOX_TEST);
+    for (size_t i = 0; i < n; i++)
+        tokens[i] =
+            philox(key, (struct philox_block){{(uint32_t)i, 1}}).word[0] % (uint32_t)V;
+}
+
+#endif
