@@ -1,0 +1,209 @@
+#include "checkpoint/checkpoint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "checkpoint/folder.h"
+#include "checkpoint/manifest.h"
+#include "checkpoint/state.h"
+
+enum { STATE_MAX = 1 << 20 };
+
+/* --- writing ---------------------------------------------------------------------------
+ */
+
+static int write_text(const struct disk *d, const char *dir, const char *name,
+                      const char *text, struct manifest_file *entry)
+{
+    char *path = file_join(dir, name);
+    const size_t bytes = strlen(text);
+    struct disk_file f;
+    int err = disk_create(d, path, (off_t)bytes, &f);
+    if (!err)
+        err = disk_write(&f, text, bytes);
+    if (!err)
+        err = disk_finish(&f);
+    mem_free(path);
+    if (!err && entry) {
+        entry->name = name;
+        entry->bytes = bytes;
+        hash128_hex(text, bytes, entry->hash);
+    }
+    return err;
+}
+
+static int write_tensors(const struct disk *d, const char *dir, const char *name,
+                         const struct safetensor *tensors, size_t n,
+                         const char *const *metadata, struct manifest_file *entry)
+{
+    char *path = file_join(dir, name);
+    entry->name = name;
+    const int err =
+        safetensors_write(d, path, tensors, n, metadata, &entry->bytes, entry->hash);
+    mem_free(path);
+    return err;
+}
+
+static int write_files(const struct disk *d, const char *dir,
+                       const struct checkpoint_content *c)
+{
+    struct manifest m;
+    TRY(write_tensors(d, dir, manifest_names[0], c->model, c->models, c->metadata,
+                      &m.file[0]));
+    TRY(write_tensors(d, dir, manifest_names[1], c->moments, c->moments_n, NULL,
+                      &m.file[1]));
+    char *state = state_pack(&c->state);
+    int err = write_text(d, dir, manifest_names[2], state, &m.file[2]);
+    mem_free(state);
+    TRY(err);
+    TRY(write_text(d, dir, manifest_names[3], c->tokenizer, &m.file[3]));
+    TRY(write_text(d, dir, manifest_names[4], c->run_yaml, &m.file[4]));
+    char *text = manifest_pack(&m);
+    err = write_text(d, dir, "MANIFEST", text, NULL);
+    mem_free(text);
+    TRY(err);
+    return d->sync_dir(dir);
+}
+
+static int publish(const struct disk *d, const char *draft, const char *path,
+                   const char *parent)
+{
+    if (d->rename(draft, path) != 0) {
+        const int e = errno;
+        log_error("could not rename %s to %s: %s", draft, path, strerror(e));
+        return err_from_errno(e);
+    }
+    return d->sync_dir(parent);
+}
+
+int checkpoint_write(const struct disk *d, const char *run_dir,
+                     const struct checkpoint_content *c)
+{
+    char *parent = file_join(run_dir, "checkpoints");
+    char *path = checkpoint_path(run_dir, c->state.step);
+    char draft_name[64];
+    snprintf(draft_name, sizeof draft_name, FOLDER_DRAFT "%08" PRIu64, c->state.step);
+    char *draft = file_join(parent, draft_name);
+
+    int err = file_make_dirs(parent);
+    if (!err)
+        err = file_remove_tree(draft);
+    if (!err && d->mkdir(draft, 0755) != 0) {
+        const int e = errno;
+        log_error("could not make directory %s: %s", draft, strerror(e));
+        err = err_from_errno(e);
+    }
+    if (!err)
+        err = write_files(d, draft, c);
+    if (!err && file_exists(path)) /* the same version, written by an earlier life */
+        err = file_remove_tree(path);
+    if (!err)
+        err = publish(d, draft, path, parent);
+    if (err)
+        file_remove_tree(draft);
+    mem_free(parent);
+    mem_free(path);
+    mem_free(draft);
+    return err;
+}
+
+/* --- verifying
+ * -------------------------------------------------------------------------- */
+
+static int verify_file(const char *dir, const struct manifest_file *entry)
+{
+    char *path = file_join(dir, entry->name);
+    char hash[HASH_HEX];
+    uint64_t bytes;
+    int err = folder_hash_file(path, &bytes, hash);
+    if (err) {
+        log_warn("%s: %s cannot be read", dir, entry->name);
+    } else if (bytes != entry->bytes) {
+        log_warn("%s: %s has %llu bytes, the manifest says %llu", dir, entry->name,
+                 (unsigned long long)bytes, (unsigned long long)entry->bytes);
+        err = ERR_CORRUPT;
+    } else if (strcmp(hash, entry->hash) != 0) {
+        log_warn("%s: %s does not have the checksum that the manifest says", dir,
+                 entry->name);
+        err = ERR_CORRUPT;
+    }
+    mem_free(path);
+    return err;
+}
+
+int checkpoint_verify(const char *dir)
+{
+    char *path = file_join(dir, "MANIFEST");
+    if (!file_exists(path)) {
+        log_warn("%s: it has no MANIFEST, so it was never finished", dir);
+        mem_free(path);
+        return ERR_CORRUPT;
+    }
+    char *text;
+    size_t bytes;
+    int err = file_read(path, STATE_MAX, &text, &bytes);
+    mem_free(path);
+    TRY(err);
+    struct manifest m;
+    const char *why;
+    err = manifest_unpack(text, bytes, &m, &why);
+    mem_free(text);
+    if (err) {
+        log_warn("%s: %s", dir, why);
+        return ERR_CORRUPT;
+    }
+    for (int i = 0; i < MANIFEST_FILES; i++)
+        TRY(verify_file(dir, &m.file[i]));
+    return ERR_OK;
+}
+
+int checkpoint_find(const char *run_dir, uint64_t at, char **dir)
+{
+    uint64_t *steps;
+    size_t n;
+    TRY(checkpoint_list(run_dir, &steps, &n));
+    int err = n ? ERR_NO_VALID : ERR_NO_FILE;
+    for (size_t i = n; i-- > 0 && err;) {
+        if (at != UINT64_MAX && steps[i] != at)
+            continue;
+        char *path = checkpoint_path(run_dir, steps[i]);
+        if (checkpoint_verify(path) == ERR_OK) {
+            *dir = path;
+            err = ERR_OK;
+        } else {
+            log_warn("%s is damaged and skipped", path);
+            mem_free(path);
+        }
+    }
+    if (err == ERR_NO_VALID && at == UINT64_MAX)
+        log_error(
+            "%s/checkpoints: none of the %zu checkpoints is good, and a run that has "
+            "checkpoints never starts from zero; restore one, or choose another run.dir",
+            run_dir, n);
+    if (err == ERR_NO_VALID && at != UINT64_MAX)
+        log_error("%s/checkpoints: there is no good checkpoint of step %llu", run_dir,
+                  (unsigned long long)at);
+    mem_free(steps);
+    return err;
+}
+
+int checkpoint_read_state(const char *dir, struct checkpoint_state *s)
+{
+    char *path = file_join(dir, "state.json"), *text;
+    size_t bytes;
+    int err = file_read(path, STATE_MAX, &text, &bytes);
+    if (!err) {
+        err = state_unpack(path, text, bytes, s);
+        mem_free(text);
+    }
+    mem_free(path);
+    return err;
+}

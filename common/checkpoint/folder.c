@@ -1,0 +1,158 @@
+#include "checkpoint/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "checkpoint/checkpoint.h"
+
+char *checkpoint_path(const char *run_dir, uint64_t step)
+{
+    char name[64];
+    snprintf(name, sizeof name, "checkpoints/step-%08" PRIu64, step);
+    return file_join(run_dir, name);
+}
+
+int folder_hash_file(const char *path, uint64_t *bytes, char hash[HASH_HEX])
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_from_errno(errno);
+    enum { PIECE = 1 << 20 };
+    char *piece = mem_alloc(PIECE);
+    struct hash_stream *s = hash_stream_new();
+    uint64_t total = 0;
+    ssize_t k;
+    while ((k = read(fd, piece, PIECE)) > 0 || (k < 0 && errno == EINTR)) {
+        if (k < 0)
+            continue;
+        hash_stream_add(s, piece, (size_t)k);
+        total += (uint64_t)k;
+    }
+    hash_stream_hex(s, hash);
+    hash_stream_free(s);
+    mem_free(piece);
+    close(fd);
+    if (k < 0)
+        return ERR_IO;
+    *bytes = total;
+    return ERR_OK;
+}
+
+/* Calls @each for every name in RUN/checkpoints; an absent folder is empty. */
+static int for_each_name(const char *run_dir, void (*each)(void *ctx, const char *name),
+                         void *ctx)
+{
+    char *parent = file_join(run_dir, "checkpoints");
+    DIR *dir = opendir(parent);
+    int err = ERR_OK;
+    if (!dir && errno != ENOENT) {
+        log_error("could not read %s: %s", parent, strerror(errno));
+        err = err_from_errno(errno);
+    }
+    if (dir) {
+        for (struct dirent *e; (e = readdir(dir));)
+            each(ctx, e->d_name);
+        closedir(dir);
+    }
+    mem_free(parent);
+    return err;
+}
+
+struct steps {
+    uint64_t *list;
+    size_t n;
+};
+
+static void take_step(void *ctx, const char *name)
+{
+    struct steps *s = ctx;
+    uint64_t step;
+    int used = 0;
+    if (sscanf(name, "step-%19" SCNu64 "%n", &step, &used) == 1 && !name[used] &&
+        name[5] >= '0' && name[5] <= '9') {
+        s->list = mem_resize(s->list, (s->n + 1) * sizeof *s->list);
+        s->list[s->n++] = step;
+    }
+}
+
+static int compare(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+int checkpoint_list(const char *run_dir, uint64_t **steps, size_t *n)
+{
+    struct steps s = {0};
+    const int err = for_each_name(run_dir, take_step, &s);
+    if (err) {
+        mem_free(s.list);
+        return err;
+    }
+    if (s.n)
+        qsort(s.list, s.n, sizeof *s.list, compare);
+    *steps = s.list;
+    *n = s.n;
+    return ERR_OK;
+}
+
+/* First renamed, so that no half-removed folder looks like a checkpoint. */
+static int remove_one(const char *run_dir, uint64_t step)
+{
+    char *path = checkpoint_path(run_dir, step), name[64];
+    snprintf(name, sizeof name, "checkpoints/" FOLDER_DRAFT "%08" PRIu64 "-old", step);
+    char *draft = file_join(run_dir, name);
+    int err = ERR_OK;
+    if (rename(path, draft) != 0) {
+        log_error("could not rename %s: %s", path, strerror(errno));
+        err = ERR_IO;
+    } else {
+        err = file_remove_tree(draft);
+    }
+    mem_free(path);
+    mem_free(draft);
+    return err;
+}
+
+int checkpoint_retain(const char *run_dir, size_t keep_last, uint64_t keep_every,
+                      uint64_t best)
+{
+    uint64_t *steps;
+    size_t n;
+    TRY(checkpoint_list(run_dir, &steps, &n));
+    if (keep_last < 1)
+        keep_last = 1;
+    int err = ERR_OK;
+    for (size_t i = 0; !err && i + keep_last < n; i++) {
+        const bool kept = steps[i] == best || (keep_every && steps[i] % keep_every == 0);
+        if (!kept)
+            err = remove_one(run_dir, steps[i]);
+    }
+    mem_free(steps);
+    return err;
+}
+
+static void remove_draft(void *ctx, const char *name)
+{
+    if (strncmp(name, FOLDER_DRAFT, strlen(FOLDER_DRAFT)) != 0)
+        return;
+    char *parent = file_join(ctx, "checkpoints"), *path = file_join(parent, name);
+    file_remove_tree(path);
+    mem_free(parent);
+    mem_free(path);
+}
+
+int checkpoint_clean(const char *run_dir)
+{
+    return for_each_name(run_dir, remove_draft, (void *)(uintptr_t)run_dir);
+}

@@ -1,0 +1,14 @@
+/* folder.h - inside checkpoint: names in RUN/checkpoints. */
+#ifndef CHECKPOINT_FOLDER_H
+#define CHECKPOINT_FOLDER_H
+
+#include <stdint.h>
+
+#include "base/hash.h"
+
+#define FOLDER_DRAFT "tmp-step-" /* being written or being removed */
+
+/* Length and XXH3-128 of a file.  ERR_NO_FILE, ERR_IO; does not log. */
+int folder_hash_file(const char *path, uint64_t *bytes, char hash[HASH_HEX]);
+
+#endif
