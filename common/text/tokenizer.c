@@ -11,6 +11,7 @@
 #include "text/bpe_train.h"
 #include "text/tokenizer_parts.h"
 #include "text/utf8.h"
+#include "text/words.h"
 
 struct tokenizer *tokenizer_byte(void)
 {
@@ -274,6 +275,12 @@ int tokenizer_encode(struct tokenizer *t, const char *text, size_t bytes, uint32
     *ids = out.at;
     *n = out.n;
     return ERR_OK;
+}
+
+size_t tokenizer_cut(const struct tokenizer *t, const char *text, size_t bytes,
+                     size_t from)
+{
+    return t->kind == TOKENIZER_BYTE ? from : words_cut(text, bytes, from);
 }
 
 void tokenizer_piece(const struct tokenizer *t, uint32_t id, const char **bytes,

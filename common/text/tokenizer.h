@@ -74,6 +74,11 @@ void tokenizer_hash(const struct tokenizer *t, char hex[HASH_HEX]);
 int tokenizer_encode(struct tokenizer *t, const char *text, size_t bytes, uint32_t **ids,
                      size_t *n);
 
+/* The first place at or behind @from where the text can be cut in two that encode to the
+ * same tokens as the whole; @bytes when none is found. */
+size_t tokenizer_cut(const struct tokenizer *t, const char *text, size_t bytes,
+                     size_t from);
+
 /* The bytes of a token, @id < V; borrowed for the tokenizer's life. Pieces of a BPE need
  * not be whole characters: joined, they are the text. */
 void tokenizer_piece(const struct tokenizer *t, uint32_t id, const char **bytes,
