@@ -44,8 +44,8 @@ const uint8_t *serve_token(const struct serve *s); /* [MESSAGE_TOKEN] */
 int serve_listen(struct serve *s, struct loop *l, struct transport *lane,
                  const char *address, char bound[CONTROL_ADDRESS]);
 extern const struct channel_events serve_events; /* their ctx is the struct serve */
-void serve_adopt(struct serve *s, struct loop *l, struct transport *lane,
-                 struct channel *c);
+int serve_adopt(struct serve *s, struct loop *l, struct transport *lane,
+                struct channel *c);
 
 void serve_start(struct serve *s);
 

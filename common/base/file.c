@@ -81,7 +81,7 @@ static int sync_parent(const char *path)
     return err;
 }
 
-int file_write_atomic(const char *path, const void *data, size_t bytes)
+static int replace(const char *path, const void *data, size_t bytes, bool durable)
 {
     char *draft = mem_alloc(strlen(path) + sizeof ".tmp");
     sprintf(draft, "%s.tmp", path);
@@ -93,7 +93,7 @@ int file_write_atomic(const char *path, const void *data, size_t bytes)
         return err;
     }
     int e = file_write_all(fd, data, bytes);
-    if (!e && fsync(fd) != 0)
+    if (!e && durable && fsync(fd) != 0)
         e = errno;
     if (close(fd) != 0 && !e)
         e = errno;
@@ -102,7 +102,19 @@ int file_write_atomic(const char *path, const void *data, size_t bytes)
     if (e)
         unlink(draft);
     mem_free(draft);
-    return e ? fail("write", path, e) : sync_parent(path);
+    if (e)
+        return fail("write", path, e);
+    return durable ? sync_parent(path) : ERR_OK;
+}
+
+int file_write_atomic(const char *path, const void *data, size_t bytes)
+{
+    return replace(path, data, bytes, true);
+}
+
+int file_replace(const char *path, const void *data, size_t bytes)
+{
+    return replace(path, data, bytes, false);
 }
 
 int file_sync_dir(const char *path)

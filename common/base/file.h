@@ -14,6 +14,9 @@ int file_read(const char *path, size_t limit, char **data, size_t *bytes);
 /* Writes path.tmp, fsyncs, renames over @path, fsyncs the directory. */
 int file_write_atomic(const char *path, const void *data, size_t bytes);
 
+/* The same without making anything durable: for files that only tell how it goes. */
+int file_replace(const char *path, const void *data, size_t bytes);
+
 /* write() until done; returns 0 or an errno value.  Does not log. */
 int file_write_all(int fd, const void *data, size_t bytes);
 

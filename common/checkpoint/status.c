@@ -58,7 +58,7 @@ int run_status_write(const char *run_dir, const struct run_status *s)
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     json_decref(root);
     char *path = file_join(run_dir, "status.json");
-    const int err = text ? file_write_atomic(path, text, strlen(text)) : ERR_INVALID;
+    const int err = text ? file_replace(path, text, strlen(text)) : ERR_INVALID;
     mem_free(path);
     free(text);
     return err;

@@ -1,0 +1,266 @@
+#include "coordinator/recorder.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "checkpoint/journal.h"
+#include "checkpoint/run_dir.h"
+#include "metrics/metrics.h"
+#include "metrics/progress.h"
+
+enum { STATUS_EVERY_MS = 1000 };
+
+/* A step that was committed before the job was lost. */
+struct memory {
+    bool known;
+    double loss, rate, norm;
+};
+
+struct recorder {
+    struct recorder_options o;
+    struct journal *journal;
+    struct jsonl *log;
+    struct metrics metrics;
+    struct run_status status;
+    uint64_t last_term;
+    struct memory *before; /* [before_n], of the steps from o.version on */
+    size_t before_n, checked;
+    double committed_at; /* monotonic seconds */
+    uint64_t status_ms;
+};
+
+/* --- the journal so far
+ * ------------------------------------------------------------------ */
+
+static void remember(void *ctx, const struct journal_record *r)
+{
+    struct recorder *rec = ctx;
+    if (r->term > rec->last_term)
+        rec->last_term = r->term;
+    if (r->kind != JOURNAL_COMMIT || r->step < rec->o.version)
+        return;
+    const size_t i = r->step - rec->o.version;
+    if (i > rec->before_n) /* steps have no gaps; a gap means another journal */
+        return;
+    if (i == rec->before_n) {
+        rec->before = mem_resize(rec->before, (i + 1) * sizeof *rec->before);
+        rec->before_n++;
+    }
+    rec->before[i] = (struct memory){true, r->loss, r->rate, r->norm};
+}
+
+static bool same(double a, double b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* A step computed again after a restart must come out the same, to the bit. */
+static void compare_with_before(struct recorder *r, const struct action *a)
+{
+    const size_t i = a->step - r->o.version;
+    if (i >= r->before_n || !same(r->before[i].rate, a->rate))
+        return;
+    if (!same(r->before[i].loss, a->loss) || !same(r->before[i].norm, a->norm))
+        log_warn("step %llu was computed before and came out otherwise: loss %.17g then, "
+                 "%.17g now; the data, the program or a machine has changed",
+                 (unsigned long long)a->step, r->before[i].loss, a->loss);
+    else
+        r->checked++;
+    if (i + 1 == r->before_n && r->checked)
+        log_info("%zu steps computed again are the same as before, to the bit",
+                 r->checked);
+}
+
+static void append(struct recorder *r, struct journal_record record)
+{
+    record.term = r->o.term;
+    record.wall = clock_wall();
+    journal_append(r->journal, &record); /* says once what is wrong; training goes on */
+}
+
+/* --- status
+ * ------------------------------------------------------------------------------ */
+
+static void write_status(struct recorder *r)
+{
+    r->status.updated = clock_wall();
+    r->status_ms = clock_ms();
+    run_status_write(r->o.run_dir, &r->status);
+}
+
+static void set_state(struct recorder *r, const char *state)
+{
+    snprintf(r->status.state, sizeof r->status.state, "%s", state);
+    write_status(r);
+}
+
+int recorder_open(const struct recorder_options *o, struct recorder **out)
+{
+    struct recorder *r = mem_zalloc(sizeof *r);
+    r->o = *o;
+    metrics_unknown(&r->metrics);
+    char *path = file_join(o->run_dir, "log.jsonl");
+    int err = jsonl_open(path, &r->log);
+    mem_free(path);
+    if (!err)
+        err = journal_open(o->run_dir, remember, r, &r->journal);
+    if (err) {
+        recorder_close(r);
+        return err;
+    }
+    if (r->o.term <= r->last_term)
+        r->o.term = r->last_term + 1;
+    r->status = (struct run_status){.step = o->version,
+                                    .steps = o->steps,
+                                    .loss = NAN,
+                                    .held_out_loss = o->held_out_loss,
+                                    .best_held_out_loss = o->best_loss,
+                                    .best_step = o->best_version,
+                                    .rate = NAN,
+                                    .norm = NAN,
+                                    .tokens_per_second = NAN,
+                                    .seconds_left = NAN,
+                                    .started = clock_wall(),
+                                    .pid = getpid()};
+    gethostname(r->status.host, sizeof r->status.host - 1);
+    append(r, (struct journal_record){.kind = JOURNAL_START, .step = o->version});
+    set_state(r, "starting");
+    *out = r;
+    return ERR_OK;
+}
+
+void recorder_close(struct recorder *r)
+{
+    if (r->journal)
+        journal_close(r->journal);
+    if (r->log)
+        jsonl_close(r->log);
+    mem_free(r->before);
+    mem_free(r);
+}
+
+uint64_t recorder_term(const struct recorder *r)
+{
+    return r->o.term;
+}
+
+void recorder_running(struct recorder *r, uint32_t workers)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%u workers", workers);
+    r->status.workers = workers;
+    r->committed_at = clock_seconds();
+    jsonl_write(r->log, "start", r->o.version, NULL, text);
+    progress_start(r->o.log_every);
+    set_state(r, "running");
+}
+
+/* An average over about the last 20 steps. */
+static double average(double before, double now)
+{
+    return isfinite(before) ? before + (now - before) / 20 : now;
+}
+
+static void measure(struct recorder *r, const struct action *a)
+{
+    struct metrics *m = &r->metrics;
+    const double now = clock_seconds(), seconds = now - r->committed_at;
+    r->committed_at = now;
+    m->loss = a->loss;
+    m->rate = a->rate;
+    m->norm = a->norm;
+    m->clip = a->clip;
+    m->tokens = (double)a->targets;
+    m->seconds = average(m->seconds, seconds);
+    m->tokens_per_second = m->tokens / m->seconds;
+    m->flops = m->tokens_per_second * r->o.flops_per_token;
+    m->flops_share = m->flops / r->o.peak_flops;
+    m->seconds_left = (double)(r->o.steps - a->version) * m->seconds;
+}
+
+void recorder_commit(struct recorder *r, const struct action *a)
+{
+    append(r, (struct journal_record){.kind = JOURNAL_COMMIT,
+                                      .step = a->step,
+                                      .targets = a->targets,
+                                      .loss = a->loss,
+                                      .rate = a->rate,
+                                      .norm = a->norm,
+                                      .clip = a->clip});
+    compare_with_before(r, a);
+    measure(r, a);
+    struct metrics now = r->metrics;
+    now.held_out_loss = now.perplexity = now.bits_per_byte = NAN;
+    jsonl_write(r->log, "step", a->version, &now, NULL);
+    progress_step(a->version, r->o.steps, &r->metrics);
+    r->status.step = a->version;
+    r->status.loss = a->loss;
+    r->status.rate = a->rate;
+    r->status.norm = a->norm;
+    r->status.tokens_per_second = r->metrics.tokens_per_second;
+    r->status.seconds_left = r->metrics.seconds_left;
+    if (clock_ms() - r->status_ms > STATUS_EVERY_MS)
+        write_status(r);
+}
+
+void recorder_evaluated(struct recorder *r, const struct action *a)
+{
+    struct metrics m;
+    metrics_unknown(&m);
+    m.held_out_loss = a->loss;
+    m.perplexity = exp(a->loss);
+    m.bits_per_byte = a->loss / M_LN2 / r->o.held_out_bytes_per_token;
+    append(r, (struct journal_record){.kind = JOURNAL_EVALUATION,
+                                      .step = a->version,
+                                      .targets = a->targets,
+                                      .loss = a->loss});
+    jsonl_write(r->log, "evaluation", a->version, &m, a->best ? "best" : NULL);
+    progress_evaluated(a->version, &m, a->best);
+    r->committed_at = clock_seconds(); /* the next step's time is its own */
+    r->status.held_out_loss = a->loss;
+    if (a->best) {
+        r->status.best_held_out_loss = a->loss;
+        r->status.best_step = a->version;
+    }
+    write_status(r);
+}
+
+void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds)
+{
+    char text[UNITS_TEXT];
+    if (err) {
+        log_warn("checkpoint of step %llu was not written (%s); training goes on, the "
+                 "older ones "
+                 "are as they were",
+                 (unsigned long long)step, err_text(err));
+        jsonl_write(r->log, "checkpoint", step, NULL, err_text(err));
+        return;
+    }
+    log_debug("checkpoint of step %llu written in %s", (unsigned long long)step,
+              units_print_duration(text, seconds));
+    jsonl_write(r->log, "checkpoint", step, NULL, "written");
+    append(r, (struct journal_record){.kind = JOURNAL_CHECKPOINT, .step = step});
+    journal_sync(r->journal);
+}
+
+void recorder_end(struct recorder *r, int err, const char *reason)
+{
+    progress_stop();
+    append(r, (struct journal_record){.kind = JOURNAL_END,
+                                      .step = r->status.step,
+                                      .targets = (uint64_t)err_exit_code(err)});
+    journal_sync(r->journal);
+    jsonl_write(r->log, "end", r->status.step, NULL, reason);
+    r->status.exit_code = err_exit_code(err);
+    r->status.seconds_left = err ? r->status.seconds_left : 0;
+    snprintf(r->status.message, sizeof r->status.message, "%s", reason);
+    set_state(r, err == ERR_OK ? "done" : err == ERR_STOPPED ? "stopped" : "failed");
+}

@@ -1,0 +1,36 @@
+/* recorder.h - what a run leaves behind while it works: journal, log.jsonl, status.json
+ * and the lines on the terminal.  Loop thread only. */
+#ifndef COORDINATOR_RECORDER_H
+#define COORDINATOR_RECORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "coordinator/coordinator.h"
+
+struct recorder;
+
+struct recorder_options {
+    const char *run_dir; /* borrowed; the process owns it */
+    uint64_t steps, log_every;
+    uint64_t version, term; /* to start from; the term is at least 1 more than any in the
+                               journal when 0 */
+    double best_loss;       /* NAN: none */
+    uint64_t best_version;
+    double held_out_loss;
+    double flops_per_token, peak_flops; /* peak of all threads together */
+    double held_out_bytes_per_token;
+};
+
+/* Opens the files; reads the journal.  Errors are logged: ERR_CORRUPT, ERR_IO, ... */
+int recorder_open(const struct recorder_options *o, struct recorder **r);
+void recorder_close(struct recorder *r);
+uint64_t recorder_term(const struct recorder *r); /* of this coordinator */
+
+void recorder_running(struct recorder *r, uint32_t workers);
+void recorder_commit(struct recorder *r, const struct action *commit);
+void recorder_evaluated(struct recorder *r, const struct action *evaluated);
+void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds);
+void recorder_end(struct recorder *r, int err, const char *reason);
+
+#endif

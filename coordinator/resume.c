@@ -1,0 +1,90 @@
+#include "coordinator/resume.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "coordinator/saver.h"
+
+enum { CONF_MAX = 1 << 20 };
+
+/* The configuration a checkpoint was trained with must give the same steps. */
+static int compare_conf(const char *dir, const struct conf *conf)
+{
+    char *path = file_join(dir, "run.yaml"), *text;
+    size_t bytes;
+    int err = file_read(path, CONF_MAX, &text, &bytes);
+    if (!err) {
+        struct conf before;
+        conf_init(&before);
+        err = conf_load_text(&before, text, bytes, path);
+        if (!err)
+            err = conf_check(&before);
+        if (!err && conf_differences(&before, path, conf, "this start") > 0) {
+            log_error("%s: the run was started with another configuration (above); start "
+                      "with the same, or choose another run.dir",
+                      dir);
+            err = ERR_CONFIG;
+        }
+        mem_free(text);
+    }
+    mem_free(path);
+    return err;
+}
+
+static int load(const struct conf *conf, uint32_t vocab, const struct transformer *model,
+                struct store *store, struct resume *r)
+{
+    TRY(checkpoint_read_state(r->dir, &r->state));
+    if (r->state.vocab != vocab) {
+        log_error(
+            "%s: its vocabulary has %u tokens and that of %s has %u; use the data it "
+            "was trained on",
+            r->dir, r->state.vocab, conf->data.dir, vocab);
+        return ERR_CONFIG;
+    }
+    TRY(compare_conf(r->dir, conf));
+    TRY(saver_load(r->dir, model, store));
+    store->version = r->state.step;
+    return ERR_OK;
+}
+
+int resume_run(const struct conf *conf, uint32_t vocab, uint64_t at,
+               const struct transformer *model, struct store *store, struct resume *r)
+{
+    *r = (struct resume){0};
+    const int err = checkpoint_find(conf->run.dir, at, &r->dir);
+    if (err && err != ERR_NO_FILE)
+        return err;
+    if (err == ERR_NO_FILE && (conf->run.resume == RESUME_MUST || at != UINT64_MAX)) {
+        log_error("%s: there is no checkpoint to go on from (run.resume must)",
+                  conf->run.dir);
+        return ERR_NO_FILE;
+    }
+    if (!err && conf->run.resume == RESUME_NEVER) {
+        log_error(
+            "%s: it has a checkpoint already (run.resume never); choose another run.dir",
+            r->dir);
+        mem_free(r->dir);
+        r->dir = NULL;
+        return ERR_BUSY;
+    }
+    r->found = !err;
+    if (r->found) {
+        const int bad = load(conf, vocab, model, store, r);
+        if (bad) {
+            mem_free(r->dir);
+            r->dir = NULL;
+        }
+        return bad;
+    }
+    r->state = (struct checkpoint_state){.vocab = vocab,
+                                         .held_out_loss = NAN,
+                                         .best_held_out_loss = NAN,
+                                         .best_step = UINT64_MAX};
+    transformer_init_params(model, store->theta, conf->train.seed);
+    return ERR_OK;
+}

@@ -1,0 +1,174 @@
+#include "coordinator/saver.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "coordinator/background.h"
+
+enum { TOKENIZER_MAX = 512 << 20 };
+
+struct saver {
+    struct saver_options o;
+    struct background *background;
+    char *tokenizer;
+    float *copy[1 + OPTIMIZER_MOMENTS_MAX]; /* parameters, moments */
+    /* of the checkpoint being written */
+    struct checkpoint_state state;
+    uint64_t best;
+    int err;
+    double seconds;
+};
+
+/* --- tensors as the file format names them -------------------------------------------
+ */
+
+struct named {
+    struct safetensor *list;
+    char (*names)[PARAM_NAME + 16];
+    size_t n;
+};
+
+static void add_tensors(struct named *all, const struct transformer *t,
+                        const char *prefix, float *vector)
+{
+    for (size_t i = 0; i < t->tensors; i++) {
+        const struct param_info *p = &t->info[i];
+        char *name = all->names[all->n];
+        snprintf(name, sizeof all->names[0], "%s%s", prefix, p->name);
+        all->list[all->n++] = (struct safetensor){.name = name,
+                                                  .rank = p->cols ? 2 : 1,
+                                                  .dims = {p->rows, p->cols},
+                                                  .data = vector + p->first};
+    }
+}
+
+static struct named named_new(size_t room)
+{
+    return (struct named){mem_alloc(room * sizeof(struct safetensor)),
+                          mem_alloc(room * (PARAM_NAME + 16)), 0};
+}
+
+static void named_free(struct named *all)
+{
+    mem_free(all->list);
+    mem_free(all->names);
+}
+
+static struct named moment_tensors(const struct transformer *t, enum optimizer_kind kind,
+                                   float *const moment[OPTIMIZER_MOMENTS_MAX])
+{
+    struct named all = named_new(t->tensors * OPTIMIZER_MOMENTS_MAX);
+    for (int i = 0; i < optimizer_moments(kind); i++) {
+        char prefix[16];
+        snprintf(prefix, sizeof prefix, "%s.", optimizer_moment_name(kind, i));
+        add_tensors(&all, t, prefix, moment[i]);
+    }
+    return all;
+}
+
+/* --- writing ---------------------------------------------------------------------------
+ */
+
+static void write_copy(void *ctx)
+{
+    struct saver *s = ctx;
+    const double start = clock_seconds();
+    struct named model = named_new(s->o.model->tensors);
+    add_tensors(&model, s->o.model, "", s->copy[0]);
+    struct named moments =
+        moment_tensors(s->o.model, s->o.store->optimizer.kind, s->copy + 1);
+    const struct checkpoint_content c = {.state = s->state,
+                                         .model = model.list,
+                                         .models = model.n,
+                                         .moments = moments.list,
+                                         .moments_n = moments.n,
+                                         .tokenizer = s->tokenizer,
+                                         .run_yaml = s->o.run_yaml};
+    s->err = checkpoint_write(&disk_real, s->o.run_dir, &c);
+    named_free(&model);
+    named_free(&moments);
+    if (!s->err &&
+        checkpoint_retain(s->o.run_dir, s->o.keep_last, s->o.keep_every, s->best))
+        log_warn("older checkpoints could not be removed; they take room, nothing else");
+    s->seconds = clock_seconds() - start;
+}
+
+static void written(void *ctx)
+{
+    struct saver *s = ctx;
+    s->o.done(s->o.ctx, s->state.step, s->err, s->seconds);
+}
+
+void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best)
+{
+    assert(!background_busy(s->background));
+    const struct store *store = s->o.store;
+    const size_t bytes = store->count * sizeof(float);
+    memcpy(s->copy[0], store->theta, bytes);
+    for (int i = 0; i < optimizer_moments(store->optimizer.kind); i++)
+        memcpy(s->copy[1 + i], store->moment[i], bytes);
+    s->state = *state;
+    s->best = best;
+    background_run(s->background, write_copy, written, s);
+}
+
+int saver_new(struct loop *l, const struct saver_options *o, struct saver **out)
+{
+    char *tokenizer;
+    size_t bytes;
+    TRY(file_read(o->tokenizer_path, TOKENIZER_MAX, &tokenizer, &bytes));
+    struct saver *s = mem_zalloc(sizeof *s);
+    s->o = *o;
+    s->tokenizer = tokenizer;
+    s->background = background_new(l);
+    for (int i = 0; i < 1 + optimizer_moments(o->store->optimizer.kind); i++)
+        s->copy[i] = mem_slab(o->store->count * sizeof(float));
+    *out = s;
+    return ERR_OK;
+}
+
+void saver_free(struct saver *s)
+{
+    background_free(s->background);
+    for (int i = 0; i < 1 + OPTIMIZER_MOMENTS_MAX; i++)
+        if (s->copy[i])
+            mem_slab_free(s->copy[i], s->o.store->count * sizeof(float));
+    mem_free(s->tokenizer);
+    mem_free(s);
+}
+
+size_t saver_bytes(const struct transformer *t, const struct conf_optim *o)
+{
+    return store_bytes(t, o);
+}
+
+/* --- reading ---------------------------------------------------------------------------
+ */
+
+int saver_load_model(const char *dir, const struct transformer *model, float *theta)
+{
+    struct named all = named_new(model->tensors);
+    add_tensors(&all, model, "", theta);
+    char *path = file_join(dir, "model.safetensors");
+    const int err = safetensors_read(path, all.list, all.n);
+    mem_free(path);
+    named_free(&all);
+    return err;
+}
+
+int saver_load(const char *dir, const struct transformer *model, struct store *store)
+{
+    TRY(saver_load_model(dir, model, store->theta));
+    struct named all = moment_tensors(model, store->optimizer.kind, store->moment);
+    char *path = file_join(dir, "optimizer.safetensors");
+    const int err = safetensors_read(path, all.list, all.n);
+    mem_free(path);
+    named_free(&all);
+    return err;
+}

@@ -1,0 +1,43 @@
+/* saver.h - checkpoints of a run: written from a copy, beside training; found and read
+ * when it starts.  Loop thread only. */
+#ifndef COORDINATOR_SAVER_H
+#define COORDINATOR_SAVER_H
+
+#include <stdint.h>
+
+#include "checkpoint/checkpoint.h"
+#include "conf/conf.h"
+#include "coordinator/store.h"
+#include "net/loop.h"
+#include "nn/transformer.h"
+
+struct saver;
+
+struct saver_options {
+    const char *run_dir;
+    const struct transformer *model;
+    const struct store *store;
+    const char *run_yaml, *tokenizer_path;
+    size_t keep_last;
+    uint64_t keep_every;
+    void (*done)(void *ctx, uint64_t step, int err, double seconds);
+    void *ctx;
+};
+
+/* All strings are borrowed for the saver's life.  ERR_*: the tokenizer cannot be read. */
+int saver_new(struct loop *l, const struct saver_options *o, struct saver **s);
+void saver_free(struct saver *s); /* waits for a checkpoint that is being written */
+
+/* Copies the store, and writes the copy in the background; done() follows.  @best: the
+ * step of the best checkpoint, which is kept; UINT64_MAX: none. */
+void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best);
+
+/* Parameters and moments <- the checkpoint in @dir.  Logs; ERR_DATA. */
+int saver_load(const char *dir, const struct transformer *model, struct store *store);
+/* Parameters only. */
+int saver_load_model(const char *dir, const struct transformer *model, float *theta);
+
+size_t saver_bytes(const struct transformer *t,
+                   const struct conf_optim *o); /* of the copy */
+
+#endif

@@ -1,0 +1,658 @@
+#include "coordinator/serve.h"
+
+#include <assert.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "checkpoint/run_dir.h"
+#include "coordinator/background.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/parcels.h"
+#include "coordinator/recorder.h"
+#include "coordinator/resume.h"
+#include "coordinator/saver.h"
+#include "coordinator/store.h"
+#include "coordinator/supply.h"
+#include "nn/ranges.h"
+#include "tensor/gemm.h"
+
+enum { TICK_MS = 100, JOIN_MS = 5000, GOODBYE_MS = 1000, PEERS_ROOM = 16 };
+
+/* A connection; a member of the run once its Join was taken. */
+struct peer {
+    uint32_t id;
+    struct channel *channel; /* NULL: ended */
+    uint32_t lane_peer;
+    uint32_t transfer; /* number of the next one we send it */
+    uint64_t since_ms;
+    uint64_t incarnation;
+    uint32_t worker; /* 0: not joined */
+    char name[128];  /* "node7 pid 4711" */
+};
+
+struct serve {
+    struct serve_options o;
+    struct run_dir dir;
+    struct supply supply;
+    struct transformer model;
+    struct ranges ranges;
+    struct store store;
+    struct resume resume;
+    struct recorder *recorder; /* NULL when only evaluating */
+    char *conf_text;
+    struct coordinator_conf conf;
+    struct coordinator core;
+    struct actions actions;
+
+    struct loop *loop;
+    struct transport *lane;
+    struct control_server *server;
+    struct parcels *parcels;
+    struct saver *saver;
+    struct background *updater;
+    struct loop_timer *tick;
+    struct loop_signal *signals[3];
+    struct peer **peer; /* by number, from 1; NULL: gone */
+    size_t peers;
+
+    struct treesum_buffer *gradient; /* the complete sum of the step */
+    struct store_update update;
+    struct action commit; /* the newest: for the doorbell of its parameters */
+    unsigned sending;     /* parcels of parameters under way */
+    bool lost_any, finished;
+};
+
+static void feed(struct serve *s, struct event ev);
+
+/* --- opening ---------------------------------------------------------------------------
+ */
+
+static struct schedule make_schedule(const struct conf *c, double steps_per_epoch,
+                                     uint64_t steps)
+{
+    const uint64_t decay = conf_steps_count(c->optim.decay_steps, steps_per_epoch);
+    return (struct schedule){.kind = (enum schedule_kind)c->optim.schedule,
+                             .rate = c->optim.lr,
+                             .rate_min = c->optim.lr_min,
+                             .warmup = conf_steps_count(c->optim.warmup, steps_per_epoch),
+                             .decay_steps = decay ? decay : steps,
+                             .wsd_decay = c->optim.wsd_decay};
+}
+
+static void make_core_conf(struct serve *s)
+{
+    const struct conf *c = s->o.conf;
+    const double per_epoch = s->supply.steps_per_epoch;
+    const uint64_t steps = conf_steps_count(c->train.steps, per_epoch);
+    s->conf = (struct coordinator_conf){
+        .slices = c->train.slices,
+        .steps = steps,
+        .eval_every = conf_steps_count(c->train.eval_every, per_epoch),
+        .checkpoint_every = conf_steps_count(c->train.checkpoint_every, per_epoch),
+        .keep_best = c->train.keep_best,
+        .eval_slices = s->supply.held_out_slices,
+        .eval_only = s->o.eval_only,
+        .workers = s->o.workers,
+        .lease_ms = (uint64_t)(c->cluster.lease * 1000),
+        .heartbeat_ms = (uint64_t)(c->cluster.heartbeat * 1000),
+        .start_timeout_ms = (uint64_t)(c->cluster.start_timeout * 1000),
+        .schedule = make_schedule(c, per_epoch, steps),
+        .kernels = s->o.kernels,
+        .build = LOCKSTEP_VERSION,
+    };
+}
+
+static char *dump_conf(const struct conf *c)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        abort(); /* out of memory */
+    conf_dump(c, out);
+    fclose(out);
+    return text;
+}
+
+static int open_recorder(struct serve *s)
+{
+    const struct conf *c = s->o.conf;
+    const struct recorder_options o = {
+        .run_dir = c->run.dir,
+        .steps = s->conf.steps,
+        .log_every = c->run.log_every,
+        .version = s->store.version,
+        .term = s->resume.state.term + 1,
+        .held_out_loss = s->resume.state.held_out_loss,
+        .best_loss = s->resume.state.best_held_out_loss,
+        .best_version = s->resume.state.best_step,
+        .flops_per_token = transformer_flops_per_token(&s->model, s->model.shape.T),
+        .peak_flops = gemm_peak_flops() * s->o.compute_threads,
+        .held_out_bytes_per_token = s->supply.held_out_bytes_per_token,
+    };
+    TRY(recorder_open(&o, &s->recorder));
+    char *path = file_join(c->run.dir, "run.yaml");
+    const int err = file_write_atomic(path, s->conf_text, strlen(s->conf_text));
+    mem_free(path);
+    return err;
+}
+
+static int open_all(struct serve *s)
+{
+    const struct conf *c = s->o.conf;
+    if (!s->o.eval_only) {
+        TRY(run_dir_open(&s->dir, c->run.dir));
+        TRY(checkpoint_clean(c->run.dir));
+    }
+    TRY(supply_open(&s->supply, c));
+    TRY(transformer_init(&s->model, &c->model, s->supply.vocab));
+    transformer_ranges(&s->model, &s->ranges);
+    store_init(&s->store, &s->model, &c->optim);
+    TRY(resume_run(c, s->supply.vocab, s->o.eval_step, &s->model, &s->store, &s->resume));
+    make_core_conf(s);
+    if (getrandom(s->conf.token, sizeof s->conf.token, 0) != sizeof s->conf.token)
+        abort(); /* the kernel's generator is always there after boot */
+    s->conf_text = dump_conf(c);
+    if (!s->o.eval_only)
+        TRY(open_recorder(s));
+    const uint64_t term = s->recorder ? recorder_term(s->recorder) : 1;
+    coordinator_init(&s->core, &s->conf, term, s->store.version, s->resume.found);
+    s->core.held_out_loss = s->resume.state.held_out_loss;
+    s->core.best_loss = s->resume.state.best_held_out_loss;
+    s->core.best_version = s->resume.state.best_step;
+    return ERR_OK;
+}
+
+static void say_what_starts(const struct serve *s)
+{
+    char count[UNITS_TEXT];
+    const struct conf *c = s->o.conf;
+    log_info("model: %s parameters, %u layers of width %u, context %u, vocabulary %u",
+             units_print_count(count, (double)s->model.count), c->model.layers,
+             c->model.width, c->model.context, s->supply.vocab);
+    if (s->resume.found)
+        log_info("going on from %s", s->resume.dir);
+}
+
+int serve_open(const struct serve_options *o, struct serve **out)
+{
+    struct serve *s = mem_zalloc(sizeof *s);
+    s->o = *o;
+    const int err = open_all(s);
+    if (err) {
+        serve_close(s);
+        return err;
+    }
+    say_what_starts(s);
+    *out = s;
+    return ERR_OK;
+}
+
+bool serve_nothing_to_do(const struct serve *s)
+{
+    if (s->o.eval_only || s->store.version < s->conf.steps)
+        return false;
+    log_info(
+        "step %llu of %llu: all steps are done; a larger train.steps goes on from here",
+        (unsigned long long)s->store.version, (unsigned long long)s->conf.steps);
+    recorder_end(s->recorder, ERR_OK, "all steps were done before");
+    return true;
+}
+
+const uint8_t *serve_token(const struct serve *s)
+{
+    return s->conf.token;
+}
+
+void serve_close(struct serve *s)
+{
+    if (s->saver)
+        saver_free(s->saver);
+    if (s->updater)
+        background_free(s->updater);
+    if (s->tick)
+        loop_timer_free(s->tick);
+    for (size_t i = 0; i < 3; i++)
+        if (s->signals[i])
+            loop_signal_free(s->signals[i]);
+    if (s->server)
+        control_server_free(s->server);
+    if (s->parcels)
+        parcels_free(s->parcels);
+    for (size_t i = 1; i <= s->peers; i++)
+        mem_free(s->peer[i]);
+    mem_free(s->peer);
+    if (s->recorder)
+        recorder_close(s->recorder);
+    coordinator_fini(&s->core);
+    actions_fini(&s->actions);
+    free(s->conf_text);
+    mem_free(s->resume.dir);
+    store_fini(&s->store);
+    ranges_fini(&s->ranges);
+    transformer_fini(&s->model);
+    supply_close(&s->supply);
+    run_dir_close(&s->dir);
+    mem_free(s);
+}
+
+/* --- peers
+ * ------------------------------------------------------------------------------ */
+
+static struct peer *add_peer(struct serve *s, struct channel *c)
+{
+    if (s->peers % PEERS_ROOM == 0)
+        s->peer =
+            mem_resize(s->peer, (s->peers + 1 + PEERS_ROOM) * sizeof(struct peer *));
+    struct peer *p = mem_zalloc(sizeof *p);
+    s->peer[++s->peers] = p;
+    p->id = (uint32_t)s->peers;
+    p->channel = c;
+    p->since_ms = loop_now_ms(s->loop);
+    snprintf(p->name, sizeof p->name, "%s", channel_peer(c));
+    channel_attach(c, p);
+    return p;
+}
+
+static struct peer *peer_of(struct serve *s, uint32_t id)
+{
+    assert(id >= 1 && id <= s->peers && s->peer[id]);
+    return s->peer[id];
+}
+
+static void say(struct serve *s, uint32_t id, struct message m)
+{
+    struct peer *p = peer_of(s, id);
+    m.term = s->core.term;
+    m.incarnation = p->incarnation;
+    if (p->channel)
+        channel_send(p->channel, &m);
+}
+
+static void welcome(struct serve *s, const struct action *a)
+{
+    struct peer *p = peer_of(s, a->peer);
+    p->worker = a->worker;
+    channel_trust(p->channel);
+    log_info("worker %u joined: %s", a->worker, p->name);
+    struct message m = {.kind = MESSAGE_WELCOME};
+    m.welcome.worker = a->worker;
+    m.welcome.vocab = s->supply.vocab;
+    m.welcome.conf = s->conf_text;
+    m.welcome.fingerprint = conf_fingerprint(s->o.conf);
+    say(s, a->peer, m);
+    if (s->core.members.n == s->conf.workers && s->recorder)
+        recorder_running(s->recorder, s->conf.workers);
+}
+
+static void refuse(struct serve *s, const struct action *a)
+{
+    struct peer *p = peer_of(s, a->peer);
+    log_warn("%s refused: %s", p->name, a->reason);
+    struct message m = {.kind = MESSAGE_REFUSE};
+    m.refuse.reason = a->reason;
+    m.refuse.exit_code = (uint32_t)err_exit_code(a->err);
+    say(s, a->peer, m);
+    if (p->channel)
+        channel_close(p->channel, GOODBYE_MS);
+}
+
+static void lost(struct serve *s, const struct action *a)
+{
+    struct peer *p = peer_of(s, a->peer);
+    s->lost_any = true;
+    log_error("worker %u (%s) is lost: %s", a->worker, p->name, err_text(a->err));
+    transport_forget(s->lane, p->lane_peer);
+    if (p->channel)
+        channel_close(p->channel, 0);
+}
+
+/* --- data lane
+ * ---------------------------------------------------------------------------- */
+
+static void on_parameters_sent(void *ctx)
+{
+    struct serve *s = ctx;
+    s->sending--;
+}
+
+static void send_parameters(struct serve *s, const struct action *a)
+{
+    struct peer *p = peer_of(s, a->peer);
+    struct message m = {.kind = MESSAGE_COMMIT};
+    m.commit.version = s->store.version;
+    m.commit.transfer = p->transfer;
+    m.commit.ranges = s->ranges.n;
+    m.commit.checksums = parcels_checksums(s->parcels, s->store.theta);
+    m.commit.rate = s->commit.rate;
+    m.commit.norm = s->commit.norm;
+    m.commit.clip = s->commit.clip;
+    m.commit.loss = s->commit.loss;
+    say(s, a->peer, m);
+    s->sending++;
+    parcels_send(s->parcels, p->lane_peer, p->transfer, s->store.theta,
+                 on_parameters_sent, s);
+    p->transfer += (uint32_t)s->ranges.n;
+}
+
+static void on_partial(void *ctx, const struct parcel *what, int err,
+                       struct treesum_buffer *root)
+{
+    struct serve *s = ctx;
+    if (root) {
+        assert(!s->gradient);
+        s->gradient = root;
+    }
+    feed(s, (struct event){.kind = EVENT_RECEIVED,
+                           .peer = what->peer,
+                           .lease = what->lease,
+                           .loss = what->loss,
+                           .targets = what->targets,
+                           .err = err});
+}
+
+static int receive_partial(struct serve *s, const struct action *a,
+                           const struct message *m)
+{
+    if (m->partial.ranges != s->ranges.n) {
+        log_error("worker %u: partial in %zu ranges, expected %zu", a->worker,
+                  m->partial.ranges, s->ranges.n);
+        return ERR_MISMATCH;
+    }
+    const struct parcel what = {.lane_peer = peer_of(s, a->peer)->lane_peer,
+                                .first_transfer = a->transfer,
+                                .checksums = m->partial.checksums,
+                                .lease = a->lease,
+                                .node = a->node,
+                                .loss = a->loss,
+                                .targets = a->targets,
+                                .peer = a->peer};
+    parcels_receive(s->parcels, &what);
+    return ERR_OK;
+}
+
+static void lease(struct serve *s, const struct action *a)
+{
+    struct message m = {.kind = MESSAGE_LEASE};
+    m.lease.lease = a->lease;
+    m.lease.step = a->step;
+    m.lease.version = a->version;
+    m.lease.evaluation = a->evaluation;
+    m.lease.level = a->node.level;
+    m.lease.index = a->node.index;
+    m.lease.slices = a->end - a->first;
+    m.lease.slice = supply_slices(&s->supply, a->step, a->evaluation, a->first, a->end);
+    say(s, a->peer, m);
+}
+
+/* --- update and checkpoint
+ * ------------------------------------------------------------------ */
+
+static void update(void *ctx)
+{
+    struct serve *s = ctx;
+    rows_thread_start();
+    store_update(&s->store, s->gradient->data, &s->update);
+}
+
+static void updated(void *ctx)
+{
+    struct serve *s = ctx;
+    parcels_give(s->parcels, s->gradient);
+    s->gradient = NULL;
+    feed(s, (struct event){
+                .kind = EVENT_UPDATED, .norm = s->update.norm, .clip = s->update.clip});
+}
+
+static void start_update(struct serve *s, const struct action *a)
+{
+    assert(s->gradient && s->store.version == a->step);
+    assert(s->sending == 0 && "nobody may still be reading the parameters");
+    s->update = (struct store_update){.rate = a->rate, .targets = a->targets};
+    background_run(s->updater, update, updated, s);
+}
+
+static void checkpoint(struct serve *s)
+{
+    const struct checkpoint_state state = {
+        .step = s->store.version,
+        .term = s->core.term,
+        .fingerprint = conf_fingerprint(s->o.conf),
+        .vocab = s->supply.vocab,
+        .held_out_loss = s->core.held_out_loss,
+        .best_held_out_loss = s->core.best_loss,
+        .best_step = s->core.best_version,
+        .version = LOCKSTEP_VERSION,
+    };
+    saver_start(s->saver, &state, s->core.best_version);
+}
+
+static void on_saved(void *ctx, uint64_t step, int err, double seconds)
+{
+    struct serve *s = ctx;
+    recorder_checkpoint(s->recorder, step, err, seconds);
+    feed(s, (struct event){.kind = EVENT_CHECKPOINTED, .step = step, .err = err});
+}
+
+static void evaluated(struct serve *s, const struct action *a)
+{
+    if (s->recorder) {
+        recorder_evaluated(s->recorder, a);
+        return;
+    }
+    printf(
+        "step %llu  held-out loss %.4f  perplexity %.2f  %.3f bits/byte  %llu tokens\n",
+        (unsigned long long)a->version, a->loss, exp(a->loss),
+        a->loss / M_LN2 / s->supply.held_out_bytes_per_token,
+        (unsigned long long)a->targets);
+}
+
+/* --- events and actions
+ * ---------------------------------------------------------------------- */
+
+static void finish(struct serve *s, const struct action *a)
+{
+    s->finished = true;
+    if (s->recorder)
+        recorder_end(s->recorder, a->err, a->reason);
+    if (a->err == ERR_OK)
+        log_info("%s", a->reason);
+    else if (a->err == ERR_STOPPED)
+        log_info("%s at step %llu; run the same command again to go on", a->reason,
+                 (unsigned long long)a->version);
+    else
+        log_error("the run ends at step %llu: %s", (unsigned long long)a->version,
+                  a->reason);
+    for (size_t i = 1; i <= s->peers; i++)
+        if (s->peer[i]->channel)
+            channel_close(s->peer[i]->channel, GOODBYE_MS);
+    s->o.on_finish(s->o.ctx, a->err, !s->lost_any);
+}
+
+static void stop_peer(struct serve *s, const struct action *a)
+{
+    struct message m = {.kind = MESSAGE_STOP};
+    m.stop.reason = s->core.end_reason;
+    m.stop.exit_code = (uint32_t)err_exit_code(s->core.end_err);
+    say(s, a->peer, m);
+}
+
+static int perform(struct serve *s, const struct action *a, const struct message *m)
+{
+    switch (a->kind) {
+    case ACTION_WELCOME:
+        welcome(s, a);
+        return ERR_OK;
+    case ACTION_REFUSE:
+        refuse(s, a);
+        return ERR_OK;
+    case ACTION_PARAMETERS:
+        send_parameters(s, a);
+        return ERR_OK;
+    case ACTION_LEASE:
+        lease(s, a);
+        return ERR_OK;
+    case ACTION_RECEIVE:
+        return receive_partial(s, a, m);
+    case ACTION_UPDATE:
+        start_update(s, a);
+        return ERR_OK;
+    case ACTION_COMMIT:
+        s->commit = *a;
+        recorder_commit(s->recorder, a);
+        return ERR_OK;
+    case ACTION_EVALUATED:
+        evaluated(s, a);
+        return ERR_OK;
+    case ACTION_CHECKPOINT:
+        checkpoint(s);
+        return ERR_OK;
+    case ACTION_LOST:
+        lost(s, a);
+        return ERR_OK;
+    case ACTION_STOP:
+        stop_peer(s, a);
+        return ERR_OK;
+    case ACTION_FINISH:
+        finish(s, a);
+        return ERR_OK;
+    }
+    return ERR_INVALID;
+}
+
+/* No action feeds the core at once: what they start comes back through the loop. */
+static void feed(struct serve *s, struct event ev)
+{
+    if (s->finished)
+        return;
+    ev.now_ms = loop_now_ms(s->loop);
+    const int err = coordinator_step(&s->core, &ev, &s->actions);
+    if (err && ev.kind == EVENT_MESSAGE)
+        log_debug("%s of %s ignored: %s", message_name(ev.message->kind),
+                  peer_of(s, ev.peer)->name, err_text(err));
+    for (size_t i = 0; i < s->actions.n; i++)
+        if (perform(s, &s->actions.list[i], ev.message)) {
+            struct peer *p = peer_of(s, ev.peer);
+            if (p->channel) /* its end is an event that the core knows how to take */
+                channel_close(p->channel, 0);
+        }
+}
+
+static void on_message(void *ctx, struct channel *c, const struct message *m)
+{
+    struct serve *s = ctx;
+    struct peer *p = channel_attached(c);
+    if (!p)
+        p = add_peer(s, c);
+    if (m->kind == MESSAGE_JOIN && !p->worker) {
+        p->incarnation = m->incarnation;
+        p->lane_peer = m->join.rank ? m->join.rank : 1;
+        snprintf(p->name, sizeof p->name, "%.60s pid %u", m->join.host, m->join.pid);
+    }
+    feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = p->id, .message = m});
+}
+
+static void on_closed(void *ctx, struct channel *c, int err)
+{
+    struct serve *s = ctx;
+    struct peer *p = channel_attached(c);
+    (void)err;
+    if (!p)
+        return;
+    p->channel = NULL;
+    feed(s, (struct event){.kind = EVENT_CLOSED, .peer = p->id});
+}
+
+const struct channel_events serve_events = {on_message, on_closed};
+
+static void on_accept(void *ctx, struct channel *c)
+{
+    add_peer(ctx, c);
+}
+
+/* Connections that say nothing do not stay. */
+static void close_strangers(struct serve *s)
+{
+    const uint64_t now = loop_now_ms(s->loop);
+    for (size_t i = 1; i <= s->peers; i++) {
+        struct peer *p = s->peer[i];
+        if (p->channel && !p->worker && now - p->since_ms > JOIN_MS)
+            channel_close(p->channel, 0);
+    }
+}
+
+static void on_tick(void *ctx)
+{
+    struct serve *s = ctx;
+    close_strangers(s);
+    feed(s, (struct event){.kind = EVENT_TICK});
+}
+
+static void on_signal(void *ctx)
+{
+    struct serve *s = ctx;
+    if (s->core.stopping || s->finished)
+        return;
+    log_info("asked to stop: finishing step %llu, then a checkpoint",
+             (unsigned long long)s->core.version);
+    feed(s, (struct event){.kind = EVENT_STOP});
+}
+
+static int prepare(struct serve *s, struct loop *l, struct transport *lane)
+{
+    s->loop = l;
+    s->lane = lane;
+    s->updater = background_new(l);
+    s->parcels = parcels_new(lane, &s->ranges, s->conf.slices,
+                             s->o.conf->cluster.wire == WIRE_BFLOAT16, on_partial, s);
+    if (s->o.eval_only)
+        return ERR_OK;
+    char *tokenizer = file_join(s->o.conf->data.dir, DATASET_TOKENIZER);
+    const struct conf_train *t = &s->o.conf->train;
+    const struct saver_options o = {
+        .run_dir = s->o.conf->run.dir,
+        .model = &s->model,
+        .store = &s->store,
+        .run_yaml = s->conf_text,
+        .tokenizer_path = tokenizer,
+        .keep_last = t->keep_last,
+        .keep_every = conf_steps_count(t->keep_every, s->supply.steps_per_epoch),
+        .done = on_saved,
+        .ctx = s};
+    const int err = saver_new(l, &o, &s->saver);
+    mem_free(tokenizer);
+    return err;
+}
+
+int serve_listen(struct serve *s, struct loop *l, struct transport *lane,
+                 const char *address, char bound[CONTROL_ADDRESS])
+{
+    TRY(prepare(s, l, lane));
+    return control_listen(l, address, bound, serve_events, on_accept, s, &s->server);
+}
+
+int serve_adopt(struct serve *s, struct loop *l, struct transport *lane,
+                struct channel *c)
+{
+    TRY(prepare(s, l, lane));
+    add_peer(s, c);
+    return ERR_OK;
+}
+
+void serve_start(struct serve *s)
+{
+    static const int signals[3] = {SIGTERM, SIGINT, SIGUSR1};
+    for (size_t i = 0; i < 3; i++)
+        s->signals[i] = loop_signal_new(s->loop, signals[i], on_signal, s);
+    s->tick = loop_timer_new(s->loop, TICK_MS, TICK_MS, on_tick, s);
+    feed(s, (struct event){.kind = EVENT_START});
+}

@@ -1,0 +1,45 @@
+/* supply.h - the prepared data of a run as slices for leases: the only place where the
+ * cluster reads text.
+ *
+ * Sample b of step s is sample number s * B + b of the run (data/windows.h), so the data
+ * position is the step.  Loop thread only.
+ */
+#ifndef COORDINATOR_SUPPLY_H
+#define COORDINATOR_SUPPLY_H
+
+#include <stdint.h>
+
+#include "conf/conf.h"
+#include "data/dataset.h"
+#include "data/plan.h"
+#include "data/windows.h"
+#include "net/message.h"
+
+struct supply {
+    /* read-only */
+    struct dataset data;
+    struct plan plan;
+    uint32_t vocab;
+    double steps_per_epoch;
+    uint32_t held_out_slices;
+    double held_out_bytes_per_token; /* for bits per byte */
+    /* private */
+    struct windows windows;
+    uint64_t held_out_windows;
+    uint32_t last_length;
+    struct message_slice *slice;
+    uint32_t *tokens;
+    uint64_t *samples;
+};
+
+/* Opens data.dir; every problem is logged with the file and its remedy.  ERR_NO_FILE,
+ * ERR_DATA, ERR_CORRUPT. */
+int supply_open(struct supply *s, const struct conf *conf);
+void supply_close(struct supply *s);
+
+/* The slices [first, end) of step @step, or of the held-out text: borrowed until the next
+ * call. */
+const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool held_out,
+                                          uint32_t first, uint32_t end);
+
+#endif
