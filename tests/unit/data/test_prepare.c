@@ -257,6 +257,25 @@ static void a_failed_run_leaves_the_old_set_as_it_was(void **state)
     check_set("one ", "one ");
 }
 
+/* The train file gets its name, the held-out one cannot: a folder lies in its place. */
+static void a_set_whose_files_are_of_two_runs_has_no_tokenizer(void **state)
+{
+    (void)state;
+    struct dataset d;
+    forget();
+    put_text("one", "one one ");
+    put_text("two", "two two ");
+    assert_int_equal(run(FILES("one"), 1, "byte", 0.5), ERR_OK);
+    assert_int_equal(file_remove_tree("out/set/" DATASET_HELD_OUT), ERR_OK);
+    assert_int_equal(file_make_dirs("out/set/" DATASET_HELD_OUT "/x"), ERR_OK);
+    assert_int_equal(run(FILES("two"), 1, "byte", 0.5), ERR_IO);
+    assert_false(file_exists("out/set/" DATASET_TOKENIZER));
+    assert_false(file_exists("out/set/" DATASET_TOKENIZER ".new"));
+    assert_false(file_exists("out/set/" DATASET_HELD_OUT ".tmp"));
+    assert_int_equal(dataset_open(&d, "out/set"), ERR_NO_FILE);
+    forget();
+}
+
 static void count_calls(void *ctx, const char *what, uint64_t done, uint64_t total)
 {
     (void)what;
@@ -319,4 +338,5 @@ RUN(T(bad_files_and_options_are_refused_and_leave_nothing),
     T(the_split_counts_characters_not_bytes),
     T(a_set_of_parts_of_different_runs_is_refused),
     T(a_failed_run_leaves_the_old_set_as_it_was),
+    T(a_set_whose_files_are_of_two_runs_has_no_tokenizer),
     T(tinyshakespeare_becomes_what_nanogpt_makes_of_it))

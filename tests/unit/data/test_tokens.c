@@ -152,6 +152,7 @@ static void a_vocabulary_too_large_for_its_tokens_is_refused(void **state)
     (void)state;
     struct tokens_writer *w;
     struct tokens_info info = info_of(65537, 2);
+    unlink("large");
     assert_int_equal(tokens_writer_open("large", &info, &w), ERR_RANGE);
     assert_false(file_exists("large") || file_exists("large.tmp"));
     info.width = 0; /* what it needs */
