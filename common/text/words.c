@@ -30,7 +30,7 @@ struct words *words_new(void)
     PCRE2_SIZE offset;
     struct words *w = mem_alloc(sizeof *w);
     w->code = pcre2_compile((PCRE2_SPTR)pattern, sizeof pattern - 1,
-                            PCRE2_UTF | PCRE2_UCP | PCRE2_ANCHORED, &err, &offset, NULL);
+                            PCRE2_UTF | PCRE2_ANCHORED, &err, &offset, NULL);
     if (!w->code)
         abort(); /* the pattern is constant: only exhausted memory is left */
     pcre2_jit_compile(w->code, PCRE2_JIT_COMPLETE); /* without it: slower, equal */

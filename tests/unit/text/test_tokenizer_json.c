@@ -126,6 +126,8 @@ static void what_we_cannot_do_or_believe_is_refused(void **state)
         "{" PRE ",\"model\":{\"type\":\"BPE\",\"vocab\":{$,\"th\":256},\"merges\":[\"t "
         "h\",[\"t\","
         "\"h\"]]}}",
+        "{" PRE ",\"added_tokens\":[{\"id\":256,\"content\":\"th\"}],\"model\":{\"type\":"
+        "\"BPE\",\"vocab\":{$},\"merges\":[\"t h\"]}}", /* text would become special */
         "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0}}}",
         "{\"pre_tokenizer\":{\"type\":\"Split\"},\"model\":{\"type\":\"WordLevel\","
         "\"vocab\":{"
