@@ -17,6 +17,25 @@ int command_inspect(int argc, char **argv);
 int command_launch(int argc, char **argv);
 int command_options(int argc, char **argv);
 
+/* What a coordinator and its workers are to do together. */
+struct cluster_job {
+    const struct conf
+        *conf; /* checked; NULL on ranks that only work, and after an error */
+    int err;   /* of loading it: told to all ranks */
+    bool eval_only;
+    uint64_t eval_step; /* UINT64_MAX: the newest checkpoint */
+};
+
+/* Runs it to its end: in the MPI world that mpirun made, this process being the
+ * coordinator (rank 0) or a worker; or in this process alone.  Returns the exit code, or
+ * does not return. */
+int cluster_run(const struct cluster_job *job);
+
+/* Threads that compute in one worker of @workers on this machine, and the memory it
+ * needs. */
+unsigned cluster_threads(const struct conf *conf, unsigned workers);
+double cluster_worker_bytes(const struct conf *conf, uint32_t vocab, unsigned workers);
+
 /* A file and words of the command line: FILE.yaml key=value ... */
 struct command_conf {
     const char *file; /* NULL: none */

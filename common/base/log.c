@@ -14,12 +14,18 @@ static const char *const names[] = {"error", "warn", "info", "debug", "trace"};
 
 static char speaker[32];
 static enum log_level threshold = LOG_INFO;
+static bool silence;
 static void (*before_line)(void);
 
 void log_init(const char *who, enum log_level shown)
 {
     snprintf(speaker, sizeof speaker, "%s", who);
     threshold = shown;
+}
+
+void log_silence(bool silent)
+{
+    silence = silent;
 }
 
 int log_level_parse(const char *name, enum log_level *level)
@@ -39,7 +45,7 @@ void log_before_line(void (*hook)(void))
 
 void log_write(enum log_level level, const char *format, ...)
 {
-    if (level > threshold)
+    if (silence || level > threshold)
         return;
     struct timespec now;
     struct tm local;

@@ -10,11 +10,16 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 
 /* Who is speaking ("coordinator", "worker 3"; "" leaves the column out) and how much of
  * it is shown. @who is copied, at most 31 bytes. Call before other threads exist. */
 void log_init(const char *who, enum log_level shown);
+
+/* Say nothing at all from now on: for ranks whose errors the coordinator reports. */
+void log_silence(bool silent);
 
 /* ERR_UNKNOWN when @name is no level; *level is then unchanged. */
 int log_level_parse(const char *name, enum log_level *level);

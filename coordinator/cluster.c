@@ -1,0 +1,295 @@
+/* cluster.c - puts a run together: the world, the loop, the lanes, and in them the
+ * coordinator, a worker, or both in one process.  With main.c the only place that knows
+ * both. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "coordinator/address.h"
+#include "coordinator/command.h"
+#include "coordinator/serve.h"
+#include "data/plan.h"
+#include "net/control.h"
+#include "net/loop.h"
+#include "net/transport.h"
+#include "net/world.h"
+#include "nn/transformer.h"
+#include "tensor/gemm.h"
+#include "tensor/rows.h"
+#include "worker/compute.h"
+#include "worker/work.h"
+
+enum { FAREWELL_MS = 300 }; /* for last messages to leave */
+
+struct cluster {
+    const struct cluster_job *job;
+    struct world world;
+    struct loop *loop;
+    struct loop_timer *farewell;
+    char kernels[160];
+    int exit_code;
+    bool clean;
+};
+
+/* --- numerics and cores
+ * -------------------------------------------------------------------- */
+
+static int start_numerics(char kernels[160])
+{
+    const char *products, *rows;
+    TRY(gemm_start(&products));
+    TRY(rows_start(NULL, &rows));
+    snprintf(kernels, 160, "%s, rows x86-64-%s", products, rows);
+    return ERR_OK;
+}
+
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    const long online = sysconf(_SC_NPROCESSORS_ONLN);
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+        return (unsigned)CPU_COUNT(&set);
+    return online > 0 ? (unsigned)online : 1;
+}
+
+/* mpirun binds the ranks of small jobs to one core each, which would leave all compute
+ * threads of a worker on one core. */
+static void unbind(void)
+{
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    const long online = sysconf(_SC_NPROCESSORS_CONF);
+    for (long i = 0; i < online && i < CPU_SETSIZE; i++)
+        CPU_SET((size_t)i, &all);
+    if (sched_setaffinity(0, sizeof all, &all) != 0)
+        log_debug("could not unbind from %u cores", cores());
+}
+
+unsigned cluster_threads(const struct conf *conf, unsigned workers)
+{
+    if (conf->cluster.threads)
+        return conf->cluster.threads;
+    const unsigned share = cores() / (workers ? workers : 1);
+    return share ? share : 1;
+}
+
+double cluster_worker_bytes(const struct conf *conf, uint32_t vocab, unsigned workers)
+{
+    struct transformer t;
+    if (transformer_init(&t, &conf->model, vocab) != ERR_OK)
+        return 0;
+    const struct plan plan = {conf->train.batch, conf->train.slices, conf->model.context};
+    const uint32_t leased = (plan.slices + workers - 1) / workers;
+    const size_t bytes =
+        compute_bytes(&t, cluster_threads(conf, workers), plan_rows(plan), leased);
+    transformer_fini(&t);
+    return (double)bytes;
+}
+
+/* --- ends
+ * ------------------------------------------------------------------------------------ */
+
+static void stop(void *ctx)
+{
+    loop_stop(ctx);
+}
+
+static void on_served(void *ctx, int err, bool clean)
+{
+    struct cluster *c = ctx;
+    c->exit_code = err_exit_code(err);
+    c->clean = clean;
+    c->farewell = loop_timer_new(c->loop, FAREWELL_MS, 0, stop, c->loop);
+}
+
+static void on_worked(void *ctx, int err, int exit_code)
+{
+    struct cluster *c = ctx;
+    c->exit_code = exit_code;
+    c->clean = err == ERR_OK;
+    loop_stop(c->loop);
+}
+
+/* In one process the coordinator's word counts. */
+static void on_worked_here(void *ctx, int err, int exit_code)
+{
+    struct cluster *c = ctx;
+    if (err && !c->farewell)
+        on_served(ctx, err, true);
+    (void)exit_code;
+}
+
+static void on_welcome(void *ctx, uint32_t worker, const struct conf *run)
+{
+    char who[32];
+    (void)ctx;
+    snprintf(who, sizeof who, "worker %u", worker);
+    log_init(who, (enum log_level)run->run.log_level);
+}
+
+/* --- roles
+ * ----------------------------------------------------------------------------------- */
+
+static struct serve_options serve_options(struct cluster *c, uint32_t workers)
+{
+    return (struct serve_options){
+        .conf = c->job->conf,
+        .eval_only = c->job->eval_only,
+        .eval_step = c->job->eval_step,
+        .workers = workers,
+        .compute_threads = workers * cluster_threads(c->job->conf, workers),
+        .kernels = c->kernels,
+        .on_finish = on_served,
+        .ctx = c,
+    };
+}
+
+static int one_process(struct cluster *c)
+{
+    const struct conf *conf = c->job->conf;
+    log_init("", (enum log_level)conf->run.log_level);
+    const struct serve_options so = serve_options(c, 1);
+    struct serve *serve;
+    TRY(serve_open(&so, &serve));
+    if (serve_nothing_to_do(serve)) {
+        serve_close(serve);
+        return ERR_OK;
+    }
+    c->loop = loop_new();
+    struct transport *here, *there;
+    transport_memory(c->loop, &here, &there);
+    struct work_options wo = {.threads = cluster_threads(conf, 1),
+                              .kernels = c->kernels,
+                              .heartbeat_ms = (uint64_t)(conf->cluster.heartbeat * 1000),
+                              .on_finish = on_worked_here,
+                              .ctx = c};
+    memcpy(wo.token, serve_token(serve), MESSAGE_TOKEN);
+    struct work *work = work_new(c->loop, there, 0, &wo);
+    struct channel *a, *b;
+    control_pair(c->loop, serve_events, serve, work_events, work, &a, &b);
+    const int err = serve_adopt(serve, c->loop, here, a);
+    if (!err) {
+        serve_start(serve);
+        work_begin(work, b);
+        loop_run(c->loop);
+    }
+    work_free(work);
+    serve_close(serve);
+    transport_free(here);
+    transport_free(there);
+    if (c->farewell)
+        loop_timer_free(c->farewell);
+    loop_free(c->loop);
+    return err;
+}
+
+static int coordinate(struct cluster *c, struct world_verdict *v)
+{
+    const struct conf *conf = c->job->conf;
+    log_init("coordinator", (enum log_level)conf->run.log_level);
+    const struct serve_options so = serve_options(c, c->world.size - 1);
+    struct serve *serve;
+    TRY(serve_open(&so, &serve));
+    if (serve_nothing_to_do(serve)) {
+        v->nothing_to_do = true;
+        serve_close(serve);
+        return ERR_OK;
+    }
+    char address[CONTROL_ADDRESS];
+    TRY(address_to_listen(conf->cluster.listen, c->world.one_host, address));
+    c->loop = loop_new();
+    TRY(serve_listen(serve, c->loop, transport_mpi(c->loop), address, v->address));
+    memcpy(v->token, serve_token(serve), MESSAGE_TOKEN);
+    TRY(world_announce(&c->world, v, conf->cluster.start_timeout));
+    serve_start(serve);
+    loop_run(c->loop);
+    if (c->clean) /* else buffers may be parked, and the process ends at once */
+        serve_close(serve);
+    return ERR_OK;
+}
+
+static int work(struct cluster *c, const struct world_verdict *v)
+{
+    c->loop = loop_new();
+    /* workers on this machine: all ranks on it but the coordinator, if that is here */
+    const unsigned here =
+        c->world.one_host ? c->world.local_size - 1 : c->world.local_size;
+    struct work_options o = {.rank = c->world.rank,
+                             .threads = cluster_threads(c->job->conf, here),
+                             .kernels = c->kernels,
+                             .heartbeat_ms = 500,
+                             .on_welcome = on_welcome,
+                             .on_finish = on_worked,
+                             .ctx = c};
+    memcpy(o.token, v->token, MESSAGE_TOKEN);
+    struct work *w = work_new(c->loop, transport_mpi(c->loop), 0, &o);
+    struct channel *channel;
+    TRY(control_connect(c->loop, v->address, work_events, w, &channel));
+    work_begin(w, channel);
+    loop_run(c->loop);
+    if (c->clean)
+        work_free(w);
+    return ERR_OK;
+}
+
+/* Rank 0: whatever happens, the others are told. */
+static int lead(struct cluster *c)
+{
+    struct world_verdict v = {0};
+    int err = c->job->err;
+    if (!err)
+        err = start_numerics(c->kernels);
+    if (!err)
+        err = coordinate(c, &v);
+    if (err || v.nothing_to_do) {
+        v.exit_code = (uint32_t)err_exit_code(err);
+        v.nothing_to_do = true;
+        if (!c->loop || err != ERR_TIMEOUT)
+            world_announce(&c->world, &v, 5);
+        return err;
+    }
+    return ERR_OK;
+}
+
+static int follow(struct cluster *c)
+{
+    struct world_verdict v;
+    TRY(world_await(&c->world, &v, c->job->conf->cluster.start_timeout));
+    if (v.nothing_to_do) {
+        c->exit_code = (int)v.exit_code;
+        return ERR_OK;
+    }
+    log_silence(false);
+    char who[32];
+    snprintf(who, sizeof who, "rank %u", c->world.rank);
+    log_init(who, LOG_INFO);
+    TRY(start_numerics(c->kernels));
+    return work(c, &v);
+}
+
+int cluster_run(const struct cluster_job *job)
+{
+    struct cluster c = {.job = job, .clean = true};
+    world_peek(&c.world);
+    if (c.world.size < 2) {
+        int err = job->err;
+        if (!err)
+            err = start_numerics(c.kernels);
+        if (!err)
+            err = one_process(&c);
+        return err ? err_exit_code(err) : c.exit_code;
+    }
+    unbind();
+    const int err = world_start(&c.world);
+    if (err)
+        return err_exit_code(err);
+    const int failed = c.world.rank == 0 ? lead(&c) : follow(&c);
+    if (failed)
+        c.exit_code = err_exit_code(failed);
+    world_exit(&c.world, c.exit_code, c.clean);
+}
