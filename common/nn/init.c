@@ -78,7 +78,7 @@ void transformer_init_params(const struct transformer *t, real *theta, uint64_t 
         real *x = theta + info->first;
         if (info->init == PARAM_ONE || info->init == PARAM_ZERO)
             for (size_t i = 0; i < info->count; i++)
-                x[i] = info->init == PARAM_ONE;
+                x[i] = info->init == PARAM_ONE ? 1 : 0;
         else
             fill_random(x, info->count, draw_of(t, info), key, n);
     }

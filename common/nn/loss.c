@@ -59,7 +59,7 @@ double head_backward(real *dx, struct head dw, struct head_cache cache, const re
         loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, true);
         /* logits = y * output^T */
         gemm_nn(dy + n * C, C, dlogits, V, w.output, C, rows, C, V, 1, 0);
-        gemm_tn(dw.output, C, dlogits, V, y_n, C, V, C, rows, 1, n > 0);
+        gemm_tn(dw.output, C, dlogits, V, y_n, C, V, C, rows, 1, n > 0 ? 1 : 0);
     }
     if (w.norm.gain)
         norm_backward(dx, dw.norm, dy, cache.norm, x, w.norm, pass->conf, N, C);
