@@ -8,7 +8,7 @@ enum { BLOCK_BYTES = 2 << 20, ROWS_MIN = 128 };
 /* Blocks of 2 MiB stay in the cache from the product to the gradients.  At least 128 rows
  * though (25.7 MB of logits for GPT-2): each block reads all of `output`, 154 MB, twice
  * and its gradient once, so small blocks wait for memory.  Measured on GPT-2 124M,
- * forward and backward of 256 rows in blocks of 64, 128, 256: 2142, 2030, 2048 ms. */
+ * forward and backward of 256 rows in blocks of 64, 128, 256: 2173, 2087, 2085 ms. */
 size_t head_rows(size_t V)
 {
     const size_t rows = BLOCK_BYTES / sizeof(real) / V / ROWS_MIN * ROWS_MIN;
