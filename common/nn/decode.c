@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "nn/view.h"
 #include "nn/workspace.h"
 
 struct decoder {
@@ -76,14 +77,14 @@ const real *decoder_step(struct decoder *d, const real *theta, uint32_t token)
     workspace_place(d->w, 1, 1);
     struct block_scratch scratch = d->w->scratch;
     scratch.attention.weights = d->weights;
-    embed_forward(d->w->x, &token, params_embed(&t->conf, s, theta), &pass);
+    embed_forward(d->w->x, &token, view_embed(&t->conf, s, theta), &pass);
     const real *x = d->w->x;
     for (size_t l = 0; l < s->L; l++) {
-        const struct block block = params_block(&t->conf, s, theta, l);
+        const struct block block = view_block(&t->conf, s, theta, l);
         struct block_cache cache = cache_of(d, l);
         x = block_forward(&cache, x, &block, &scratch, &pass, l);
     }
-    head_logits(d->logits, d->w->head, x, params_head(&t->conf, s, theta), &pass);
+    head_logits(d->logits, d->w->head, x, view_head(&t->conf, s, theta), &pass);
     d->length++;
     return d->logits;
 }

@@ -28,11 +28,11 @@ static struct draw draw_of(const struct transformer *t, const struct param_info 
     const struct conf_model *c = &t->conf;
     const double in = (double)info->cols, out = (double)info->rows;
     const double depth = c->init_depth_scale ? 1 / sqrt((double)info->layer) : 1;
-    if (info->init == EMBEDDING)
+    if (info->init == PARAM_EMBEDDING)
         return (struct draw){false, c->init_std};
     switch (c->init) {
     case INIT_GPT2:
-        return (struct draw){false, info->init == RESIDUAL
+        return (struct draw){false, info->init == PARAM_RESIDUAL
                                         ? c->init_std / sqrt(2.0 * (double)t->shape.L)
                                         : c->init_std};
     case INIT_XAVIER:
@@ -76,9 +76,9 @@ void transformer_init_params(const struct transformer *t, real *theta, uint64_t 
     for (size_t n = 0; n < t->tensors; n++) {
         const struct param_info *info = &t->info[n];
         real *x = theta + info->first;
-        if (info->init == ONE || info->init == ZERO)
+        if (info->init == PARAM_ONE || info->init == PARAM_ZERO)
             for (size_t i = 0; i < info->count; i++)
-                x[i] = info->init == ONE;
+                x[i] = info->init == PARAM_ONE ? 1 : 0;
         else
             fill_random(x, info->count, draw_of(t, info), key, n);
     }

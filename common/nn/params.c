@@ -12,7 +12,8 @@ struct row {
 };
 
 #define NONE(...)
-#define ROW(field, name, rows, cols, present, init) {name, rows, cols, present, init},
+#define ROW(field, name, rows, cols, present, init)                                      \
+    {name, rows, cols, present, PARAM_##init},
 
 /* The rows of embeddings, of a block and of the head; each ends with name NULL. */
 enum section { SECTION_EMBED, SECTION_BLOCK, SECTION_HEAD };
@@ -121,56 +122,4 @@ size_t params_list(struct param_info *info, const struct conf_model *c,
     for (size_t layer = 0; layer <= s->L + 1; layer++)
         n += list_layer(info ? info + n : NULL, layer, c, s);
     return n;
-}
-
-/* --- views: each row of the table puts one pointer in its place --------------------- */
-
-static real *take(real **at, size_t rows, size_t cols, bool present)
-{
-    if (!present)
-        return NULL;
-    real *p = *at;
-    *at += rows * (cols ? cols : 1);
-    return p;
-}
-
-#define TAKE(field, name, rows, cols, present, init)                                     \
-    view.field = take(&at, rows, cols, present);
-
-struct embed params_embed(const struct conf_model *c, const struct shape *s,
-                          const real *vector)
-{
-    struct embed view = {0};
-    real *at = (real *)vector;
-#define EMBED TAKE
-#define BLOCK NONE
-#define HEAD  NONE
-#include "nn/params.def"
-    return view;
-}
-
-struct block params_block(const struct conf_model *c, const struct shape *s,
-                          const real *vector, size_t l)
-{
-    struct block view = {0};
-    real *at = (real *)vector + params_range(c, s, l + 1).first;
-#define EMBED NONE
-#define BLOCK TAKE
-#define HEAD  NONE
-#include "nn/params.def"
-    return view;
-}
-
-struct head params_head(const struct conf_model *c, const struct shape *s,
-                        const real *vector)
-{
-    struct head view = {0};
-    real *at = (real *)vector + params_range(c, s, s->L + 1).first;
-#define EMBED NONE
-#define BLOCK NONE
-#define HEAD  TAKE
-#include "nn/params.def"
-    if (!view.output)
-        view.output = params_embed(c, s, vector).token;
-    return view;
 }

@@ -1,14 +1,5 @@
 /* params.h - every tensor of the model: its name, its place in the flat vector, its shape
- * (table: params.def).
- *
- * A *view* is a structure of pointers into a vector that has the model's layout: weights
- * when the vector is theta, their gradients when it is grad.  Pointers of tensors that
- * the options leave out are NULL.  Views borrow the vector; they are made on the stack,
- * where they are needed, by walking the table.
- *
- * A view of theta is for reading although its pointers are not const: one structure
- * serves weights and gradients.
- */
+ * (table: params.def).  Pointers to them: view.h. */
 #ifndef NN_PARAMS_H
 #define NN_PARAMS_H
 
@@ -16,15 +7,12 @@
 #include <stddef.h>
 
 #include "conf/conf.h"
-#include "nn/block.h"
-#include "nn/embed.h"
-#include "nn/loss.h"
 #include "nn/shape.h"
-#include "tensor/real.h"
 
 enum { PARAM_NAME = 64 };
 
-enum param_init { EMBEDDING, MATRIX, RESIDUAL, ONE, ZERO }; /* see params.def */
+/* How a tensor starts: see params.def. */
+enum param_init { PARAM_EMBEDDING, PARAM_MATRIX, PARAM_RESIDUAL, PARAM_ONE, PARAM_ZERO };
 
 struct param_info {
     char name[PARAM_NAME]; /* as in checkpoints: "layers.3.attention.qkv.weight" */
@@ -48,13 +36,5 @@ size_t params_list(struct param_info *info, const struct conf_model *c,
 
 struct param_range params_range(const struct conf_model *c, const struct shape *s,
                                 size_t layer);
-
-struct embed params_embed(const struct conf_model *c, const struct shape *s,
-                          const real *vector);
-struct block params_block(const struct conf_model *c, const struct shape *s,
-                          const real *vector, size_t l); /* l: 0..L-1 */
-/* With tied embeddings head.output is the token embedding. */
-struct head params_head(const struct conf_model *c, const struct shape *s,
-                        const real *vector);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "nn/view.h"
 #include "nn/workspace.h"
 
 /* --- the plan ----------------------------------------------------------------------- */
@@ -31,7 +32,9 @@ static struct shape shape_of(const struct conf_model *c, size_t vocab)
     assert(c->layers >= 1 && c->width >= 1 && c->context >= 1);
     assert(c->heads >= 1 && c->width % c->heads == 0);
     assert(c->kv_heads >= 1 && c->heads % c->kv_heads == 0);
-    assert(c->ffn >= 1 && "autos are resolved");
+    assert(c->ffn >= 1 && c->dropout_embed >= 0 && c->dropout_attention >= 0 &&
+           c->dropout_residual >= 0 && "autos are resolved");
+    assert(c->positions != POSITIONS_ROTARY || c->width / c->heads % 2 == 0);
     return (struct shape){.L = c->layers,
                           .H = c->heads,
                           .G = c->kv_heads,
@@ -121,10 +124,10 @@ static const real *forward(struct workspace *w, const real *theta,
     const struct transformer *t = w->t;
     workspace_place(w, slice->sequences, slice->length);
     split_tokens(w, slice);
-    embed_forward(w->x, w->tokens, params_embed(&t->conf, &t->shape, theta), pass);
+    embed_forward(w->x, w->tokens, view_embed(&t->conf, &t->shape, theta), pass);
     const real *x = w->x;
     for (size_t l = 0; l < t->shape.L; l++) {
-        const struct block block = params_block(&t->conf, &t->shape, theta, l);
+        const struct block block = view_block(&t->conf, &t->shape, theta, l);
         x = block_forward(workspace_block(w, l), x, &block, &w->scratch, pass, l);
     }
     return x;
@@ -150,13 +153,13 @@ static void backward(struct workspace *w, const real *theta, real *grad,
     const struct shape *s = &t->shape;
     tell(t, to, s->L + 1);
     for (size_t l = s->L; l-- > 0;) {
-        const struct block block = params_block(&t->conf, s, theta, l);
-        const struct block dblock = params_block(&t->conf, s, grad, l);
+        const struct block block = view_block(&t->conf, s, theta, l);
+        const struct block dblock = view_block(&t->conf, s, grad, l);
         block_backward(w->dx, &dblock, workspace_block(w, l), &block, &w->scratch, pass,
                        l);
         tell(t, to, l + 1);
     }
-    embed_backward(params_embed(&t->conf, s, grad), w->dx, w->tokens, t->conf.tied, pass);
+    embed_backward(view_embed(&t->conf, s, grad), w->dx, w->tokens, t->conf.tied, pass);
     tell(t, to, 0);
 }
 
@@ -169,8 +172,8 @@ void transformer_slice(const struct transformer *t, struct workspace *w,
     const struct pass pass = pass_of(w, slice);
     const real *x = forward(w, theta, slice, &pass);
     const double loss =
-        head_backward(w->dx, params_head(&t->conf, &t->shape, grad), w->head, x,
-                      w->targets, params_head(&t->conf, &t->shape, theta), &pass);
+        head_backward(w->dx, view_head(&t->conf, &t->shape, grad), w->head, x, w->targets,
+                      view_head(&t->conf, &t->shape, theta), &pass);
     backward(w, theta, grad, &pass, (struct listener){done, ctx});
     *result = (struct slice_result){.loss = loss, .targets = pass.N};
 }
@@ -183,7 +186,7 @@ void transformer_loss(const struct transformer *t, struct workspace *w, const re
     pass.dropout.on = false;
     const real *x = forward(w, theta, slice, &pass);
     result->loss =
-        head_loss(w->head, x, w->targets, params_head(&t->conf, &t->shape, theta), &pass);
+        head_loss(w->head, x, w->targets, view_head(&t->conf, &t->shape, theta), &pass);
     result->targets = pass.N;
 }
 
@@ -194,5 +197,5 @@ void transformer_logits(const struct transformer *t, struct workspace *w,
     struct pass pass = pass_of(w, slice);
     pass.dropout.on = false;
     const real *x = forward(w, theta, slice, &pass);
-    head_logits(logits, w->head, x, params_head(&t->conf, &t->shape, theta), &pass);
+    head_logits(logits, w->head, x, view_head(&t->conf, &t->shape, theta), &pass);
 }

@@ -153,7 +153,7 @@ static void fill(const struct transformer *t, real *theta)
     for (size_t n = 0; n < t->tensors; n++) {
         const struct param_info *info = &t->info[n];
         for (size_t i = info->first; i < info->first + info->count; i++)
-            theta[i] = (float)((info->init == ONE) +
+            theta[i] = (float)((info->init == PARAM_ONE) +
                                0.3 * (2.0 * mix((uint32_t)i + 1) / 4294967296.0 - 1));
     }
 }

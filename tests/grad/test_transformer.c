@@ -23,7 +23,7 @@ static double run(const real *x, struct ctx *c)
     for (size_t n = 0; n < c->t.tensors; n++) {
         const struct param_info *info = &c->t.info[n];
         for (size_t i = info->first; i < info->first + info->count; i++)
-            c->theta[i] = (real)((info->init == ONE) + SPREAD * (double)x[i]);
+            c->theta[i] = (real)((info->init == PARAM_ONE) + SPREAD * (double)x[i]);
     }
     transformer_slice(&c->t, c->w, c->theta, c->grad, &c->slice, &r, NULL, NULL);
     return r.loss;

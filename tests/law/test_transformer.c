@@ -1,7 +1,7 @@
 /* Truths of the whole model, whatever its options. */
 #include "support/test.h"
 
-#include <stdatomic.h>
+#include <pthread.h>
 
 #include "base/mem.h"
 #include "nn/transformer.h"
@@ -172,6 +172,40 @@ static void later_tokens_do_not_change_earlier_logits_by_one_bit(void **state)
     }
 }
 
+/* Long enough for three bands of attention (nn/attend.h). */
+static void the_past_of_a_long_sequence_is_safe_too(void **state)
+{
+    (void)state;
+    enum { LONG = 2 * 64 + 9 };
+    uint32_t tokens[LONG + 1];
+    real *before = calloc(2 * LONG * V, sizeof *before), *after = before + LONG * V;
+    struct conf_model conf = model_conf(&model_cases[2]);
+    struct transformer t;
+    conf.context = LONG;
+    assert_int_equal(0, transformer_init(&t, &conf, V));
+    real *theta = calloc(t.count, sizeof *theta);
+    model_scatter(&t, theta, 0.4, SEED);
+    model_tokens(tokens, LONG + 1, V, SEED);
+    struct workspace *w = workspace_new(&t, LONG, false);
+    struct decoder *d = decoder_new(&t);
+    const struct slice slice = {.sequences = 1, .length = LONG, .tokens = tokens};
+    transformer_logits(&t, w, theta, &slice, before);
+    for (size_t i = 0; i < LONG; i++)
+        assert_true(distance(decoder_step(d, theta, tokens[i]), before + i * V, V) <
+                    ROUNDING);
+    for (size_t i = LONG; i-- > 0;) { /* from the end: the rest stays as it was */
+        tokens[i] = (tokens[i] + 1) % V;
+        transformer_logits(&t, w, theta, &slice, after);
+        assert_memory_equal(before, after, i * V * sizeof(real));
+        assert_memory_not_equal(before + i * V, after + i * V, V * sizeof(real));
+    }
+    decoder_free(d);
+    workspace_free(w);
+    transformer_fini(&t);
+    free(theta);
+    free(before);
+}
+
 static void gradients_of_sequences_add_up_to_the_gradient_of_the_batch(void **state)
 {
     (void)state;
@@ -273,6 +307,46 @@ static void generation_sees_what_training_sees(void **state)
     }
 }
 
+/* One of several threads that compute the same. */
+struct thread {
+    pthread_t id;
+    const struct world *o;
+    real *grad;
+};
+
+static void *compute(void *arg)
+{
+    struct thread *me = arg;
+    struct slice_result r;
+    struct workspace *w = workspace_new(&me->o->t, ROWS, true);
+    transformer_slice(&me->o->t, w, me->o->theta, me->grad, &me->o->slice, &r, NULL,
+                      NULL);
+    workspace_free(w);
+    return NULL;
+}
+
+static void threads_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        struct thread threads[2];
+        run(&o, o.other, o.slice);
+        for (size_t i = 0; i < 2; i++) {
+            threads[i] =
+                (struct thread){.o = &o, .grad = calloc(o.t.count, sizeof(real))};
+            assert_int_equal(0,
+                             pthread_create(&threads[i].id, NULL, compute, &threads[i]));
+        }
+        for (size_t i = 0; i < 2; i++) {
+            pthread_join(threads[i].id, NULL);
+            assert_memory_equal(o.other, threads[i].grad, o.t.count * sizeof(real));
+            free(threads[i].grad);
+        }
+    }
+}
+
 struct cover {
     size_t end, told;
 };
@@ -339,6 +413,8 @@ int main(void)
         T(the_same_call_gives_the_same_bits),
         T(loss_without_gradient_is_the_same),
         T(later_tokens_do_not_change_earlier_logits_by_one_bit),
+        T(the_past_of_a_long_sequence_is_safe_too),
+        T(threads_do_not_disturb_each_other),
         T(gradients_of_sequences_add_up_to_the_gradient_of_the_batch),
         T(dropout_depends_on_step_sample_and_seed),
         T(one_batch_is_learnt_by_heart),

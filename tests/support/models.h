@@ -73,7 +73,7 @@ static inline void model_scatter(const struct transformer *t, real *theta, doubl
 {
     for (size_t n = 0; n < t->tensors; n++)
         for (size_t i = t->info[n].first; i < t->info[n].first + t->info[n].count; i++)
-            theta[i] = (real)((t->info[n].init == ONE) +
+            theta[i] = (real)((t->info[n].init == PARAM_ONE) +
                               spread * model_uniform((uint32_t)i, seed));
 }
 

@@ -1,0 +1,156 @@
+/* Initial parameters have the moments that the papers ask for. */
+#include "support/test.h"
+
+#include "nn/transformer.h"
+
+enum { V = 300, C = 64, F = 256, L = 3 };
+
+struct world {
+    struct transformer t;
+    real *theta;
+};
+
+static void open(struct world *o, enum conf_init init, bool depth_scale)
+{
+    const struct conf_model conf = {.layers = L,
+                                    .heads = 4,
+                                    .kv_heads = 4,
+                                    .width = C,
+                                    .ffn = F,
+                                    .context = 32,
+                                    .bias = true,
+                                    .init = init,
+                                    .init_std = 0.05,
+                                    .init_depth_scale = depth_scale};
+    assert_int_equal(0, transformer_init(&o->t, &conf, V));
+    o->theta = calloc(o->t.count, sizeof *o->theta);
+    for (size_t i = 0; i < o->t.count; i++)
+        o->theta[i] = NAN;
+    transformer_init_params(&o->t, o->theta, 1);
+}
+
+static void close(struct world *o)
+{
+    free(o->theta);
+    transformer_fini(&o->t);
+}
+
+struct moments {
+    double mean, deviation, largest;
+};
+
+static struct moments moments(const struct world *o, const char *name)
+{
+    const struct param_info *info = o->t.info;
+    while (strcmp(info->name, name) != 0)
+        assert_true(++info < o->t.info + o->t.tensors);
+    double sum = 0, squares = 0, largest = 0;
+    for (size_t i = info->first; i < info->first + info->count; i++) {
+        const double x = (double)o->theta[i];
+        sum += x;
+        squares += x * x;
+        largest = fabs(x) > largest ? fabs(x) : largest;
+    }
+    const double n = (double)info->count;
+    return (struct moments){sum / n, sqrt(squares / n), largest};
+}
+
+/* Within four standard errors: tensors have at least 2,048 elements. */
+static void expect(const struct world *o, const char *name, double deviation)
+{
+    const struct moments m = moments(o, name);
+    if (fabs(m.mean) > 4 * deviation / sqrt(2048) ||
+        fabs(m.deviation / deviation - 1) > 4 / sqrt(2 * 2048))
+        fail_msg("%s: mean %g, deviation %g, expected %g", name, m.mean, m.deviation,
+                 deviation);
+}
+
+static void gpt2_is_normal_and_smaller_where_it_adds_to_the_stream(void **state)
+{
+    (void)state;
+    struct world o;
+    open(&o, INIT_GPT2, false);
+    expect(&o, "embedding.token.weight", 0.05);
+    expect(&o, "embedding.position.weight", 0.05);
+    expect(&o, "layers.0.attention.qkv.weight", 0.05);
+    expect(&o, "layers.2.mlp.up.weight", 0.05);
+    expect(&o, "layers.0.attention.output.weight", 0.05 / sqrt(2 * L));
+    expect(&o, "layers.2.mlp.down.weight", 0.05 / sqrt(2 * L));
+    expect(&o, "output.weight", 0.05);
+    assert_true(moments(&o, "output.weight").largest > 3 * 0.05); /* has tails */
+    close(&o);
+}
+
+static void xavier_is_uniform_with_its_variance(void **state)
+{
+    (void)state;
+    struct world o;
+    open(&o, INIT_XAVIER, false);
+    expect(&o, "layers.1.mlp.up.weight", sqrt(2.0 / (C + F)));
+    expect(&o, "layers.1.mlp.down.weight", sqrt(2.0 / (C + F)));
+    expect(&o, "layers.1.attention.qkv.weight", sqrt(2.0 / (C + 3 * C)));
+    assert_true(moments(&o, "layers.1.mlp.up.weight").largest <= sqrt(6.0 / (C + F)));
+    expect(&o, "embedding.token.weight", 0.05);
+    close(&o);
+}
+
+static void he_is_normal_with_the_variance_of_its_inputs(void **state)
+{
+    (void)state;
+    struct world o;
+    open(&o, INIT_HE, false);
+    expect(&o, "layers.1.mlp.up.weight", sqrt(2.0 / C));
+    expect(&o, "layers.1.mlp.down.weight", sqrt(2.0 / F));
+    expect(&o, "output.weight", 0.05);
+    close(&o);
+}
+
+static void deeper_layers_start_smaller_when_asked(void **state)
+{
+    (void)state;
+    struct world o;
+    open(&o, INIT_HE, true);
+    expect(&o, "layers.0.mlp.up.weight", sqrt(2.0 / C));
+    expect(&o, "layers.2.mlp.up.weight", sqrt(2.0 / C / 3));
+    close(&o);
+}
+
+static void gains_are_one_and_biases_zero(void **state)
+{
+    (void)state;
+    for (int init = INIT_GPT2; init <= INIT_HE; init++) {
+        struct world o;
+        open(&o, (enum conf_init)init, false);
+        for (size_t n = 0; n < o.t.tensors; n++) {
+            const struct param_info *info = &o.t.info[n];
+            const bool gain = strstr(info->name, "norm") && strstr(info->name, "weight");
+            for (size_t i = info->first; info->cols == 0 && i < info->first + info->count;
+                 i++)
+                assert_true(o.theta[i] == (real)gain);
+        }
+        close(&o);
+    }
+}
+
+static void the_seed_decides_and_nothing_else(void **state)
+{
+    (void)state;
+    struct world a, b;
+    open(&a, INIT_GPT2, false);
+    open(&b, INIT_GPT2, false);
+    assert_memory_equal(a.theta, b.theta, a.t.count * sizeof(real));
+    transformer_init_params(&b.t, b.theta, 2);
+    for (size_t n = 0; n < a.t.tensors; n++)
+        if (a.t.info[n].cols)
+            assert_memory_not_equal(a.theta + a.t.info[n].first,
+                                    b.theta + b.t.info[n].first,
+                                    a.t.info[n].count * sizeof(real));
+    close(&a);
+    close(&b);
+}
+
+RUN(T(gpt2_is_normal_and_smaller_where_it_adds_to_the_stream),
+    T(xavier_is_uniform_with_its_variance),
+    T(he_is_normal_with_the_variance_of_its_inputs),
+    T(deeper_layers_start_smaller_when_asked), T(gains_are_one_and_biases_zero),
+    T(the_seed_decides_and_nothing_else))
