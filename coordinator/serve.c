@@ -24,6 +24,7 @@
 #include "coordinator/supply.h"
 #include "nn/ranges.h"
 #include "tensor/gemm.h"
+#include "tensor/rows.h"
 
 enum { TICK_MS = 100, JOIN_MS = 5000, GOODBYE_MS = 1000, PEERS_ROOM = 16 };
 

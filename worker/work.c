@@ -321,7 +321,8 @@ struct work *work_new(struct loop *l, struct transport *lane, uint32_t coordinat
     w->waker = loop_waker_new(l, on_wake, w);
     if (gethostname(w->host, sizeof w->host - 1) != 0)
         snprintf(w->host, sizeof w->host, "unknown");
-    struct worker_conf conf = {.incarnation = clock_ns() ^ (uint64_t)getpid() << 40 | 1,
+    struct worker_conf conf = {.incarnation =
+                                   (clock_ns() ^ ((uint64_t)getpid() << 40)) | 1,
                                .rank = o->rank,
                                .pid = (uint32_t)getpid(),
                                .threads = o->threads,
