@@ -7,8 +7,9 @@
  *      TRY(conf_load_word(&conf, "train.steps=10k")); then words of the command line
  *      TRY(conf_check(&conf));                        and what options must keep together
  *
- * A later source overrides an earlier one whatever the order of the calls; --print-config
- * shows for each value which source set it.  Everything that fails says so once, with
+ * A later source overrides an earlier one whatever the order of the calls, of two files
+ * or two words the one loaded last; --print-config shows for each value which source set
+ * it.  A conf_load_ that fails changes nothing.  Everything that fails says so once, with
  * file and line (or "environment LOCKSTEP_...", "command line"), the value, what was
  * expected and, for an unknown name, the nearest known one.  Errors: ERR_UNKNOWN,
  * ERR_INVALID, ERR_RANGE, ERR_CONFIG, ERR_NO_FILE.
@@ -98,7 +99,8 @@ int conf_check(struct conf *c);
 /* A length in steps, given the steps of one epoch; at least 1 for a length above 0. */
 uint64_t conf_steps_count(struct conf_steps s, double steps_per_epoch);
 
-/* Hash of all SAME options: two processes may work together only if theirs are equal. */
+/* Hash of all SAME options: two processes may work together only if theirs are equal.
+ * Of checked configurations, since "auto" and what it stands for differ. */
 uint64_t conf_fingerprint(const struct conf *c);
 
 /* Options flagged SAME in which two configurations differ: logs each with both values
@@ -123,6 +125,7 @@ void conf_print(const struct conf *c, FILE *out); /* --print-config: value, sour
 void conf_dump(const struct conf *c, FILE *out);  /* YAML that loads again, all values */
 void conf_help(FILE *out);                        /* all options with unit, default */
 void conf_doc(FILE *out);                         /* Markdown reference page */
-void conf_complete(FILE *out); /* words for shell completion, one per line */
+/* Words for shell completion, one per line: "model.norm=", "model.norm=rmsnorm" */
+void conf_complete(FILE *out);
 
 #endif
