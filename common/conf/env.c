@@ -66,7 +66,7 @@ static int load_one(struct conf *c, const char *name, const char *value)
                     o ? o->key : option_nearest(key));
         return ERR_UNKNOWN;
     }
-    snprintf(where, sizeof where, "environment %s", name);
+    snprintf(where, sizeof where, "environment %.*s", NAME_MAX_BYTES, name);
     return set_option(c, o, value,
                       &(struct set_origin){RANK_ENVIRONMENT, where, "environment"});
 }

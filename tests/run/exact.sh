@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# exact.sh WIRE STEPS - the same weights and moments, to the bit, whoever computes them:
+# one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
+# another number of workers, killed and resumed.
+source "$(dirname "$0")/lib.sh"
+wire=$1
+steps=$2
+conf=$(dirname "$0")/../../deploy/conf/shakespeare-char.yaml
+prepare data char
+rm -rf run-*
+
+common=("$conf" data.dir=data train.steps="$steps" train.slices=8 model.dropout=0.1
+        cluster.wire="$wire" train.checkpoint_every=25 train.eval_every=1000)
+
+train() { # NAME RANKS [key=value...]; RANKS 1: without mpirun
+    local name=run-$1 ranks=$2
+    shift 2
+    if [ "$ranks" -eq 1 ]; then
+        "$LOCKSTEP" train "${common[@]}" run.dir="$name" "$@" >>"$name.log" 2>&1
+    else
+        mpirun -n "$ranks" "$LOCKSTEP" train "${common[@]}" run.dir="$name" "$@" >>"$name.log" 2>&1
+    fi
+}
+
+whole() { # NAME RANKS [key=value...]
+    rm -rf "run-$1"* && train "$@" || fail "run-$1 ended with $?: $(tail -5 "run-$1.log")"
+    compare "$1"
+}
+
+reference=
+compare() {
+    local got
+    got=$(sums "run-$1" "$steps")
+    [ -n "$reference" ] || reference=$got
+    say "$1: ${got:0:16} ${got:65:16}"
+    [ "$got" = "$reference" ] || fail "run-$1 ends in other bits"
+}
+
+whole one-process 1 cluster.threads=1
+whole one-process-2-threads 1 cluster.threads=2
+for ranks in 2 3 4 6; do
+    whole "mpirun-$ranks" "$ranks" cluster.threads=1
+done
+whole mpirun-3-threads-2 3 cluster.threads=2
+
+# stopped by SIGTERM at an arbitrary moment, resumed by others
+rm -rf run-stopped*
+"$LOCKSTEP" launch -n 2 "${common[@]}" run.dir=run-stopped >>run-stopped.log 2>&1 &
+pid=$!
+wait_for 60 at_step run-stopped $((steps / 3)) || fail "run-stopped does not get on: $(tail -3 run-stopped.log)"
+kill -TERM $pid
+code=0
+wait $pid || code=$?
+[ $code -eq 75 ] || fail "stopped run ended with $code, expected 75: $(tail -5 run-stopped.log)"
+[ "$(field run-stopped state)" = stopped ] || fail "status says $(field run-stopped state)"
+at=$(field run-stopped step)
+[ "$at" -lt "$steps" ] || fail "it was done before it was stopped"
+say "stopped at step $at by SIGTERM to launch"
+train stopped 4 || fail "resumed run: $(tail -5 run-stopped.log)"
+compare stopped
+
+# the whole job killed at an arbitrary moment, resumed by others
+rm -rf run-killed*
+setsid mpirun -n 3 "$LOCKSTEP" train "${common[@]}" run.dir=run-killed >>run-killed.log 2>&1 &
+pid=$!
+wait_for 60 at_step run-killed $((steps / 2)) || fail "run-killed does not get on: $(tail -3 run-killed.log)"
+kill -KILL -- -$pid
+wait $pid || true
+coordinator=$(field run-killed pid)
+wait_for 20 bash -c "! kill -0 $coordinator 2>/dev/null" || fail "the coordinator outlives its job"
+say "killed at step $(field run-killed step) by SIGKILL to the whole job"
+train killed 1 cluster.threads=2 || fail "resumed run: $(tail -5 run-killed.log)"
+compare killed
+grep -q "computed again are the same as before" run-killed.log || fail "the journal was not compared"
+say "wire $wire: all the same"
