@@ -4,8 +4,19 @@
  *
  * A channel ends once: after end of file, a reset, a malformed frame (which closes it),
  * or channel_close().  on_closed() then comes exactly once with the reason, on_message()
- * never after it.  Messages are queued whole, at most CONTROL_QUEUE_MAX bytes per peer; a
- * peer that does not read that much is closed with ERR_TIMEOUT.
+ * never after it:
+ *
+ *      ERR_OK         channel_close(), and every message has left
+ *      ERR_CLOSED     the peer went, or could not be reached
+ *      ERR_TIMEOUT    it did not read: CONTROL_QUEUE_MAX bytes wait, or the time of
+ *                     channel_close() was over
+ *      ERR_MALFORMED  it sent something else than messages (codec.h)
+ *      ERR_TOO_BIG    it sent, or was to be sent, a message above the limit (frame.h)
+ *
+ * Messages are queued whole.  An accepted channel takes messages of 4 KiB, until the
+ * owner has seen enough to trust its peer with 64 MiB: channel_trust().  At most
+ * CONTROL_PEERS_MAX are accepted at a time; those that say nothing are the owner's to
+ * close, by a timer.
  *
  * Loop thread only.
  */
@@ -40,7 +51,8 @@ void control_server_free(
     struct control_server *s); /* stops accepting; channels live on */
 
 /* The calling side: on_closed(ERR_CLOSED) when the connection cannot be made; messages
- * may be sent at once. */
+ * may be sent at once.  Trusts its peer from the start.  ERR_INVALID, logged: @address is
+ * not HOST:PORT. */
 int control_connect(struct loop *l, const char *address, struct channel_events events,
                     void *ctx, struct channel **c);
 
@@ -49,12 +61,14 @@ void control_pair(struct loop *l, struct channel_events a_events, void *a_ctx,
                   struct channel_events b_events, void *b_ctx, struct channel **a,
                   struct channel **b);
 
-/* Queue @m; borrowed only during the call. On a channel that has ended: nothing happens.
- */
+/* Queue @m; borrowed only during the call.  On a channel that has ended or was closed:
+ * nothing happens. */
 void channel_send(struct channel *c, const struct message *m);
-/* Lets queued messages leave (for at most @ms), then ends the channel; on_closed()
- * follows. */
+/* Lets queued messages leave and the peer close in its turn (for at most @ms), then ends
+ * the channel; on_closed() follows, on_message() does not. */
 void channel_close(struct channel *c, uint64_t ms);
+/* The peer has shown who it is: from now on large messages are taken. */
+void channel_trust(struct channel *c);
 void channel_attach(struct channel *c,
                     void *peer_ctx); /* a pointer for the owner's use */
 void *channel_attached(const struct channel *c);

@@ -13,11 +13,14 @@
 struct loop;
 
 struct loop *loop_new(void);
-void loop_free(struct loop *l); /* after loop_run() returned; closes what is left */
+/* After loop_run() returned.  Timers, channels and all else that is left is freed with
+ * it, without a callback. */
+void loop_free(struct loop *l);
 
 void loop_run(struct loop *l); /* until loop_stop() */
 void loop_stop(struct loop *l);
-uint64_t loop_now_ms(struct loop *l); /* monotonic, as of the current callback */
+uint64_t loop_now_ms(struct loop *l);   /* monotonic, as of the current callback */
+const char *loop_place(struct loop *l); /* the kind of the last callback; any thread */
 
 typedef void loop_callback(void *ctx);
 
@@ -39,5 +42,14 @@ struct loop_signal;
 struct loop_signal *loop_signal_new(struct loop *l, int signum, loop_callback *cb,
                                     void *ctx);
 void loop_signal_free(struct loop_signal *s);
+
+/* While started, call @poll again and again; it says whether something moved.  When
+ * nothing does, the thread sleeps between calls, 20 us to 500 us, or until another event
+ * of the loop.  Not started, it costs nothing.  start() again makes it eager again. */
+struct loop_poller;
+struct loop_poller *loop_poller_new(struct loop *l, bool (*poll)(void *ctx), void *ctx);
+void loop_poller_start(struct loop_poller *p);
+void loop_poller_stop(struct loop_poller *p);
+void loop_poller_free(struct loop_poller *p);
 
 #endif

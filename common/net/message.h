@@ -15,7 +15,11 @@
 enum {
     MESSAGE_PROTOCOL = 1,
     MESSAGE_TOKEN = 32, /* bytes of the job's shared secret */
-    MESSAGE_SLICES_MAX = 65536
+    MESSAGE_SLICES_MAX = 65536,
+    MESSAGE_RANGES_MAX = 65536,
+    MESSAGE_TEXT_MAX = 4095,    /* bytes of a string */
+    MESSAGE_CONF_MAX = 1 << 20, /* bytes of the configuration */
+    MESSAGE_LEVELS = 32         /* of the tree over the slices */
 };
 
 enum message_kind {
@@ -67,7 +71,9 @@ struct message {
             uint64_t lease, step;
             uint32_t level, index, transfer;
             double loss, seconds;
-            uint64_t targets, checksum;
+            uint64_t targets;
+            size_t ranges;             /* transfers that follow */
+            const uint64_t *checksums; /* [ranges] */
         } partial;
         struct {
             uint64_t lease, step;
@@ -77,9 +83,11 @@ struct message {
             double seconds;
         } evaluated;
         struct {
-            uint64_t version, checksum;
+            uint64_t version;
             uint32_t transfer;
             double rate, norm, clip, loss;
+            size_t ranges;             /* transfers that follow */
+            const uint64_t *checksums; /* [ranges] */
         } commit;
         struct {
             uint64_t lease;

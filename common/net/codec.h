@@ -1,0 +1,42 @@
+/* codec.h - messages to bytes and back (codec_pack.c, codec_unpack.c), which
+ * alone know protobuf.
+ *
+ * What codec_unpack() accepts has been checked; nothing above it checks shapes again:
+ *   1. exactly one kind, in the one encoding that codec_pack() gives it (a string with a
+ *      zero inside, a field given twice: refused; unknown fields are skipped)
+ *   2. strings are UTF-8, end, and have at most MESSAGE_TEXT_MAX bytes (the
+ *      configuration MESSAGE_CONF_MAX)
+ *   3. token has MESSAGE_TOKEN bytes
+ *   4. lease: 1 to MESSAGE_SLICES_MAX slices; of each, sequences and length are not 0,
+ *      tokens has sequences * (length + 1) words, samples has sequences numbers
+ *   5. level < MESSAGE_LEVELS, and the node begins below MESSAGE_SLICES_MAX
+ *   6. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX; partial, commit:
+ *      at most MESSAGE_RANGES_MAX checksums
+ *   7. doubles are finite
+ * Meaning (is this token below vocab?, is this lease mine?) is the owner's business.
+ *
+ * Unpacking reserves at most a multiple of the bytes received (budget.h).
+ */
+#ifndef NET_CODEC_H
+#define NET_CODEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/message.h"
+
+/* The packed message behind @head free bytes; *bytes counts the message alone.  The
+ * caller frees it with mem_free(). */
+uint8_t *codec_pack(const struct message *m, size_t head, size_t *bytes);
+
+/* Holds the last message unpacked. */
+struct codec;
+struct codec *codec_new(void);
+void codec_free(struct codec *c);
+
+/* *m borrows from @c until the next call.  ERR_MALFORMED, ERR_TOO_BIG, logged with @peer,
+ * kind and field. */
+int codec_unpack(struct codec *c, const char *peer, const void *bytes, size_t n,
+                 struct message *m);
+
+#endif

@@ -1,0 +1,272 @@
+#include "net/codec.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "control.pb-c.h"
+#include "net/budget.h"
+#include "net/codec_check.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "tokens travel as they lie in memory");
+
+/* --- unpack: one function per kind, which checks and then borrows --- */
+
+static int take_join(const struct check *c, const Lockstep__Join *x, struct message *m)
+{
+    if (x->token.len != MESSAGE_TOKEN)
+        return check_failed(c, "token has %zu bytes, expected %d", x->token.len,
+                            MESSAGE_TOKEN);
+    TRY(check_text(c, "host", x->host, MESSAGE_TEXT_MAX));
+    TRY(check_text(c, "build", x->build, MESSAGE_TEXT_MAX));
+    TRY(check_text(c, "kernels", x->kernels, MESSAGE_TEXT_MAX));
+    m->kind = MESSAGE_JOIN;
+    m->join.protocol = x->protocol;
+    memcpy(m->join.token, x->token.data, MESSAGE_TOKEN);
+    m->join.rank = x->rank;
+    m->join.pid = x->pid;
+    m->join.threads = x->threads;
+    m->join.host = x->host;
+    m->join.build = x->build;
+    m->join.kernels = x->kernels;
+    return ERR_OK;
+}
+
+static int take_welcome(const struct check *c, const Lockstep__Welcome *x,
+                        struct message *m)
+{
+    TRY(check_text(c, "conf", x->conf, MESSAGE_CONF_MAX));
+    m->kind = MESSAGE_WELCOME;
+    m->welcome.worker = x->worker;
+    m->welcome.vocab = x->vocab;
+    m->welcome.conf = x->conf;
+    m->welcome.fingerprint = x->fingerprint;
+    return ERR_OK;
+}
+
+static int take_refuse(const struct check *c, const Lockstep__Refuse *x,
+                       struct message *m)
+{
+    TRY(check_text(c, "reason", x->reason, MESSAGE_TEXT_MAX));
+    m->kind = MESSAGE_REFUSE;
+    m->refuse.reason = x->reason;
+    m->refuse.exit_code = x->exit_code;
+    return ERR_OK;
+}
+
+static int take_slice(const struct check *c, const Lockstep__Slice *x,
+                      struct message_slice *s)
+{
+    TRY(check_count(c, "sequences", x->sequences, 1, UINT32_MAX));
+    TRY(check_count(c, "length", x->length, 1, UINT32_MAX));
+    /* in words, divided instead of multiplied: the product may not fit */
+    const size_t row = (size_t)x->length + 1;
+    if (x->tokens.len % sizeof(uint32_t) != 0 ||
+        x->tokens.len / sizeof(uint32_t) % row != 0 ||
+        x->tokens.len / sizeof(uint32_t) / row != x->sequences)
+        return check_failed(c, "tokens has %zu bytes, expected %u * (%u + 1) words",
+                            x->tokens.len, x->sequences, x->length);
+    if (x->n_samples != x->sequences)
+        return check_failed(c, "samples has %zu numbers, expected %u", x->n_samples,
+                            x->sequences);
+    *s = (struct message_slice){.sequences = x->sequences,
+                                .length = x->length,
+                                .tokens = (const uint32_t *)(const void *)x->tokens.data,
+                                .samples = x->samples};
+    return ERR_OK;
+}
+
+static int take_lease(const struct check *c, struct budget *b, const Lockstep__Lease *x,
+                      struct message *m)
+{
+    TRY(check_node(c, x->level, x->index));
+    TRY(check_count(c, "slices", x->n_slices, 1, MESSAGE_SLICES_MAX));
+    struct message_slice *slice = budget_alloc(b, x->n_slices * sizeof *slice);
+    if (!slice)
+        return check_failed(c, "%zu slices need too much memory", x->n_slices);
+    for (size_t i = 0; i < x->n_slices; i++)
+        TRY(take_slice(c, x->slices[i], &slice[i]));
+    m->kind = MESSAGE_LEASE;
+    m->lease.lease = x->lease;
+    m->lease.step = x->step;
+    m->lease.version = x->version;
+    m->lease.evaluation = x->evaluation;
+    m->lease.level = x->level;
+    m->lease.index = x->index;
+    m->lease.slices = x->n_slices;
+    m->lease.slice = slice;
+    return ERR_OK;
+}
+
+static int take_partial(const struct check *c, const Lockstep__Partial *x,
+                        struct message *m)
+{
+    TRY(check_node(c, x->level, x->index));
+    TRY(check_real(c, "loss", x->loss));
+    TRY(check_real(c, "seconds", x->seconds));
+    TRY(check_count(c, "checksums", x->n_checksums, 0, MESSAGE_RANGES_MAX));
+    m->kind = MESSAGE_PARTIAL;
+    m->partial.lease = x->lease;
+    m->partial.step = x->step;
+    m->partial.level = x->level;
+    m->partial.index = x->index;
+    m->partial.transfer = x->transfer;
+    m->partial.loss = x->loss;
+    m->partial.seconds = x->seconds;
+    m->partial.targets = x->targets;
+    m->partial.ranges = x->n_checksums;
+    m->partial.checksums = x->checksums;
+    return ERR_OK;
+}
+
+static int take_evaluated(const struct check *c, const Lockstep__Evaluated *x,
+                          struct message *m)
+{
+    TRY(check_count(c, "losses", x->n_losses, 0, MESSAGE_SLICES_MAX));
+    TRY(check_count(c, "targets", x->n_targets, x->n_losses, x->n_losses));
+    TRY(check_reals(c, "losses", x->losses, x->n_losses));
+    TRY(check_real(c, "seconds", x->seconds));
+    m->kind = MESSAGE_EVALUATED;
+    m->evaluated.lease = x->lease;
+    m->evaluated.step = x->step;
+    m->evaluated.slices = x->n_losses;
+    m->evaluated.losses = x->losses;
+    m->evaluated.targets = x->targets;
+    m->evaluated.seconds = x->seconds;
+    return ERR_OK;
+}
+
+static int take_commit(const struct check *c, const Lockstep__Commit *x,
+                       struct message *m)
+{
+    TRY(check_real(c, "rate", x->rate));
+    TRY(check_real(c, "norm", x->norm));
+    TRY(check_real(c, "clip", x->clip));
+    TRY(check_real(c, "loss", x->loss));
+    TRY(check_count(c, "checksums", x->n_checksums, 0, MESSAGE_RANGES_MAX));
+    m->kind = MESSAGE_COMMIT;
+    m->commit.version = x->version;
+    m->commit.transfer = x->transfer;
+    m->commit.rate = x->rate;
+    m->commit.norm = x->norm;
+    m->commit.clip = x->clip;
+    m->commit.loss = x->loss;
+    m->commit.ranges = x->n_checksums;
+    m->commit.checksums = x->checksums;
+    return ERR_OK;
+}
+
+static int take_leave(const struct check *c, const Lockstep__Leave *x, struct message *m)
+{
+    TRY(check_text(c, "reason", x->reason, MESSAGE_TEXT_MAX));
+    m->kind = MESSAGE_LEAVE;
+    m->leave.reason = x->reason;
+    return ERR_OK;
+}
+
+static int take_stop(const struct check *c, const Lockstep__Stop *x, struct message *m)
+{
+    TRY(check_text(c, "reason", x->reason, MESSAGE_TEXT_MAX));
+    m->kind = MESSAGE_STOP;
+    m->stop.reason = x->reason;
+    m->stop.exit_code = x->exit_code;
+    return ERR_OK;
+}
+
+static int take(const char *peer, struct budget *b, const Lockstep__Control *in,
+                struct message *m)
+{
+#define CHECK(name) (&(struct check){peer, name})
+    switch (in->what_case) {
+    case LOCKSTEP__CONTROL__WHAT_JOIN:
+        return take_join(CHECK("join"), in->join, m);
+    case LOCKSTEP__CONTROL__WHAT_WELCOME:
+        return take_welcome(CHECK("welcome"), in->welcome, m);
+    case LOCKSTEP__CONTROL__WHAT_REFUSE:
+        return take_refuse(CHECK("refuse"), in->refuse, m);
+    case LOCKSTEP__CONTROL__WHAT_LEASE:
+        return take_lease(CHECK("lease"), b, in->lease, m);
+    case LOCKSTEP__CONTROL__WHAT_PARTIAL:
+        return take_partial(CHECK("partial"), in->partial, m);
+    case LOCKSTEP__CONTROL__WHAT_EVALUATED:
+        return take_evaluated(CHECK("evaluated"), in->evaluated, m);
+    case LOCKSTEP__CONTROL__WHAT_COMMIT:
+        return take_commit(CHECK("commit"), in->commit, m);
+    case LOCKSTEP__CONTROL__WHAT_HEARTBEAT:
+        m->kind = MESSAGE_HEARTBEAT;
+        m->heartbeat.lease = in->heartbeat->lease;
+        return ERR_OK;
+    case LOCKSTEP__CONTROL__WHAT_LEAVE:
+        return take_leave(CHECK("leave"), in->leave, m);
+    case LOCKSTEP__CONTROL__WHAT_STOP:
+        return take_stop(CHECK("stop"), in->stop, m);
+    case LOCKSTEP__CONTROL__WHAT__NOT_SET:
+    default:
+        return check_failed(CHECK("control"), "it says nothing");
+    }
+#undef CHECK
+}
+
+/* --- memory --- */
+
+/* Enough for the worst honest message, slices of one token each: 19 bytes on the wire,
+ * about 220 in memory. */
+enum { BUDGET_BASE = 16 << 10, BUDGET_FACTOR = 16, BUDGET_MAX = 256 << 20 };
+
+struct codec {
+    struct budget budget;
+    ProtobufCAllocator allocator;
+};
+
+static void *allocate(void *budget, size_t bytes)
+{
+    return budget_alloc(budget, bytes);
+}
+
+static void release(void *budget, void *p)
+{
+    (void)budget; /* blocks live until the next message */
+    (void)p;
+}
+
+struct codec *codec_new(void)
+{
+    struct codec *c = mem_zalloc(sizeof *c);
+    c->allocator = (ProtobufCAllocator){allocate, release, &c->budget};
+    return c;
+}
+
+void codec_free(struct codec *c)
+{
+    budget_reset(&c->budget, 0);
+    mem_free(c);
+}
+
+static size_t budget_for(size_t bytes)
+{
+    const size_t budget = BUDGET_BASE + BUDGET_FACTOR * bytes;
+    return budget < BUDGET_MAX ? budget : BUDGET_MAX;
+}
+
+int codec_unpack(struct codec *c, const char *peer, const void *bytes, size_t n,
+                 struct message *m)
+{
+    const struct check check = {peer, "control"};
+    budget_reset(&c->budget, budget_for(n));
+    const Lockstep__Control *in = lockstep__control__unpack(&c->allocator, n, bytes);
+    if (c->budget.exceeded) {
+        check_failed(&check, "its %zu bytes unpack to more than %zu", n, budget_for(n));
+        return ERR_TOO_BIG;
+    }
+    if (!in)
+        return check_failed(&check, "its %zu bytes are not a message", n);
+    /* strings stop at a zero inside and fields given twice are dropped: then less would
+     * be packed again than came */
+    if (lockstep__control__get_packed_size(in) != n)
+        return check_failed(&check, "its %zu bytes are not how we would write them", n);
+    struct message result = {.term = in->term, .incarnation = in->incarnation};
+    TRY(take(peer, &c->budget, in, &result));
+    *m = result;
+    return ERR_OK;
+}

@@ -1,0 +1,536 @@
+#include "unit/net/messages.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "net/address.h"
+#include "net/codec.h"
+#include "net/control.h"
+#include "net/frame.h"
+
+/* --- two ends and what they see --------------------------------------------------------
+ */
+
+struct scene;
+
+struct end {
+    struct scene *scene;
+    struct channel *c; /* NULL when it is gone */
+    size_t messages, ended;
+    int err;
+    uint64_t sum;      /* of what heartbeats and leases carry, checked in order */
+    size_t stop_after; /* messages until the loop stops; 0: at the end of the channel */
+    bool echo, close_at_first, stop_at_end;
+    uint64_t close_ms;
+};
+
+struct scene {
+    struct loop *loop;
+    struct control_server *server;
+    char bound[CONTROL_ADDRESS];
+    struct end accepted, caller;
+    bool trust, inside;
+    size_t accepts;
+};
+
+static void on_message(void *ctx, struct channel *c, const struct message *m)
+{
+    struct scene *s = ctx;
+    struct end *e = s->caller.c == c ? &s->caller : &s->accepted;
+    assert_false(s->inside);
+    assert_int_equal(e->ended, 0);
+    if (m->kind == MESSAGE_HEARTBEAT) {
+        assert_int_equal(m->heartbeat.lease, e->messages);
+    } else if (m->kind == MESSAGE_LEASE) {
+        const struct message_slice *x = m->lease.slice;
+        for (size_t i = 0; i < (size_t)x->sequences * (x->length + 1); i++)
+            e->sum += x->tokens[i];
+    }
+    e->messages++;
+    if (e->echo) {
+        s->inside = true;
+        channel_send(c, m);
+        s->inside = false;
+    }
+    if (e->close_at_first) {
+        s->inside = true;
+        channel_close(c, e->close_ms);
+        s->inside = false;
+    }
+    if (e->messages == e->stop_after)
+        loop_stop(s->loop);
+}
+
+static void on_closed(void *ctx, struct channel *c, int err)
+{
+    struct scene *s = ctx;
+    struct end *e = s->caller.c == c ? &s->caller : &s->accepted;
+    assert_false(s->inside);
+    e->ended++;
+    e->err = err;
+    e->c = NULL;
+    if (e->stop_at_end)
+        loop_stop(s->loop);
+}
+
+static const struct channel_events events = {on_message, on_closed};
+
+static void on_accept(void *ctx, struct channel *c)
+{
+    struct scene *s = ctx;
+    assert_false(s->inside);
+    s->accepts++;
+    s->accepted.c = c;
+    channel_attach(c, s);
+    assert_ptr_equal(channel_attached(c), s);
+    assert_int_equal(strncmp(channel_peer(c), "127.0.0.1:", 10), 0);
+    if (s->trust)
+        channel_trust(c);
+    if (s->accepted.stop_after == 0 && !s->accepted.stop_at_end)
+        loop_stop(s->loop);
+}
+
+static void too_late(void *ctx)
+{
+    (void)ctx;
+    fail_msg("nothing happened for 20 s");
+}
+
+static void listen_on(struct scene *s)
+{
+    s->loop = loop_new();
+    loop_timer_new(s->loop, 20000, 0, too_late, NULL);
+    assert_int_equal(
+        control_listen(s->loop, "", s->bound, events, on_accept, s, &s->server), ERR_OK);
+}
+
+static void call(struct scene *s)
+{
+    s->inside = true;
+    assert_int_equal(control_connect(s->loop, s->bound, events, s, &s->caller.c), ERR_OK);
+    s->inside = false;
+}
+
+enum lane { TCP, MEMORY };
+
+/* Both ends of a channel, trusted. */
+static void open_both(struct scene *s, enum lane lane)
+{
+    if (lane == TCP) {
+        s->trust = true;
+        listen_on(s);
+        call(s);
+        loop_run(s->loop); /* until accepted */
+    } else {
+        s->loop = loop_new();
+        loop_timer_new(s->loop, 20000, 0, too_late, NULL);
+        control_pair(s->loop, events, s, events, s, &s->accepted.c, &s->caller.c);
+    }
+}
+
+static void end_scene(struct scene *s)
+{
+    const size_t a = s->accepted.ended, b = s->caller.ended;
+    loop_free(s->loop);
+    assert_int_equal(s->accepted.ended, a); /* freed without a callback */
+    assert_int_equal(s->caller.ended, b);
+}
+
+static void say(struct scene *s, struct channel *c, const struct message *m)
+{
+    s->inside = true;
+    channel_send(c, m);
+    s->inside = false;
+}
+
+static void send_heartbeat(struct scene *s, struct channel *c, uint64_t number)
+{
+    say(s, c, &(struct message){MESSAGE_HEARTBEAT, 1, 1, .heartbeat = {number}});
+}
+
+/* A lease of @mib MiB of tokens; returns their sum. */
+static uint64_t send_lease(struct scene *s, struct channel *c, size_t mib)
+{
+    const uint32_t length = 1023;
+    const size_t n = mib << 18, sequences = n / (length + 1);
+    uint32_t *tokens = mem_alloc(n * sizeof *tokens);
+    uint64_t *samples = mem_zalloc(sequences * sizeof *samples), sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += tokens[i] = (uint32_t)i * 2654435761u;
+    const struct message_slice slice = {(uint32_t)sequences, length, tokens, samples};
+    say(s, c, &(struct message){MESSAGE_LEASE, .lease = {.slices = 1, .slice = &slice}});
+    mem_free(tokens);
+    mem_free(samples);
+    return sum;
+}
+
+/* A stranger: a socket of the kernel's, which says what it likes and reads nothing. */
+static int stranger(struct scene *s, const void *bytes, size_t n)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    struct address a;
+    assert_int_equal(address_parse(s->bound, &a), ERR_OK);
+    at.sin_port = htons(a.port);
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
+    if (n)
+        assert_int_equal(write(fd, bytes, n), n);
+    return fd;
+}
+
+/* --- bad input -------------------------------------------------------------------------
+ */
+
+static void addresses_are_read_as_people_write_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *host;
+        int port; /* -1: refused */
+    } cases[] = {
+        {"", "", 0},
+        {"node7", "node7", 0},
+        {"node7:4000", "node7", 4000},
+        {":4000", "", 4000},
+        {"10.0.0.7:65535", "10.0.0.7", 65535},
+        {"[::1]:1", "::1", 1},
+        {"[::1]", "::1", 0},
+        {"fe80::1%eth0", "fe80::1%eth0", 0},
+        {"node7:", "", -1},
+        {"node7:65536", "", -1},
+        {"node7:99999999999", "", -1},
+        {"node7:40x", "", -1},
+        {"node7:-1", "", -1},
+        {"[::1", "", -1},
+        {"[]:1", "", -1},
+        {"[::1]1", "", -1},
+        {"a b:1", "", -1},
+        {"a/b", "", -1},
+        {"a\nb:1", "", -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct address a;
+        const int err = address_parse(cases[i].text, &a);
+        assert_int_equal(err, cases[i].port < 0 ? ERR_INVALID : ERR_OK);
+        if (err)
+            continue;
+        assert_string_equal(a.host, cases[i].host);
+        assert_int_equal(a.port, cases[i].port);
+    }
+    char longest[300] = {0};
+    struct address a;
+    memset(longest, 'a', ADDRESS_HOST);
+    assert_int_equal(address_parse(longest, &a), ERR_INVALID);
+}
+
+static void wrong_addresses_are_errors_and_an_absent_peer_an_end(void **state)
+{
+    (void)state;
+    struct scene s = {.caller.stop_at_end = true};
+    struct control_server *other;
+    struct channel *c;
+    char bound[CONTROL_ADDRESS];
+    listen_on(&s);
+    assert_int_equal(control_listen(s.loop, "a b", bound, events, on_accept, &s, &other),
+                     ERR_INVALID);
+    assert_int_equal(
+        control_listen(s.loop, s.bound, bound, events, on_accept, &s, &other), ERR_IO);
+    assert_int_equal(control_connect(s.loop, "127.0.0.1", events, &s, &c), ERR_INVALID);
+    assert_int_equal(control_connect(s.loop, ":4000", events, &s, &c), ERR_INVALID);
+
+    control_server_free(s.server);
+    call(&s);
+    send_heartbeat(&s, s.caller.c, 0); /* lost */
+    loop_run(s.loop);
+    assert_int_equal(s.caller.ended, 1);
+    assert_int_equal(s.caller.err, ERR_CLOSED);
+    end_scene(&s);
+}
+
+static void what_strangers_say_closes_their_channel_and_reaches_nobody(void **state)
+{
+    (void)state;
+    static uint8_t damaged[FRAME_HEADER + 4] = {[FRAME_HEADER] = 0x52, 0x02, 0x08, 0x01};
+    static uint8_t silent[FRAME_HEADER], big[FRAME_HEADER] = "LKS1\x01\x10";
+    frame_header(damaged, damaged + FRAME_HEADER, 4);
+    damaged[FRAME_HEADER + 3] ^= 2;
+    frame_header(silent, "", 0);
+    const struct {
+        const void *bytes;
+        size_t n;
+        bool goes;
+        int err;
+    } cases[] = {
+        {"GET / HTTP/1.1\r\n\r\n", 18, false, ERR_MALFORMED},
+        {damaged, sizeof damaged, false, ERR_MALFORMED},
+        {silent, sizeof silent, false, ERR_MALFORMED}, /* a good frame, says nothing */
+        {big, sizeof big, false, ERR_TOO_BIG},         /* 4097 bytes */
+        {"LKS", 3, true, ERR_CLOSED},
+        {damaged, FRAME_HEADER + 2, true, ERR_CLOSED},
+        {"", 0, true, ERR_CLOSED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scene s = {.accepted.stop_at_end = true};
+        listen_on(&s);
+        const int fd = stranger(&s, cases[i].bytes, cases[i].n);
+        if (cases[i].goes)
+            close(fd);
+        loop_run(s.loop);
+        assert_int_equal(s.accepted.messages, 0);
+        assert_int_equal(s.accepted.ended, 1);
+        assert_int_equal(s.accepted.err, cases[i].err);
+        if (!cases[i].goes)
+            close(fd);
+        end_scene(&s);
+    }
+}
+
+static void small_messages_are_taken_before_trust_and_large_ones_after(void **state)
+{
+    (void)state;
+    for (int trust = 0; trust < 2; trust++) {
+        struct scene s = {.trust = trust, .accepted.stop_at_end = true};
+        listen_on(&s);
+        call(&s);
+        send_heartbeat(&s, s.caller.c, 0);
+        send_lease(&s, s.caller.c, 1);
+        s.accepted.stop_after = trust ? 2 : 0;
+        loop_run(s.loop);
+        assert_int_equal(s.accepted.messages, trust ? 2 : 1);
+        assert_int_equal(s.accepted.err, trust ? ERR_OK : ERR_TOO_BIG);
+        end_scene(&s);
+    }
+}
+
+static void a_message_above_the_limit_ends_the_channel_that_would_send_it(void **state)
+{
+    (void)state;
+    for (enum lane lane = TCP; lane <= MEMORY; lane++) {
+        struct scene s = {0};
+        open_both(&s, lane);
+        send_lease(&s, s.caller.c, 64); /* and a few bytes */
+        s.caller.stop_at_end = true;
+        loop_run(s.loop);
+        assert_int_equal(s.caller.err, ERR_TOO_BIG);
+        assert_int_equal(s.accepted.messages, 0);
+        end_scene(&s);
+    }
+}
+
+static void a_peer_that_does_not_read_is_closed_when_its_queue_is_full(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    listen_on(&s);
+    const int fd = stranger(&s, "", 0);
+    loop_run(s.loop); /* until accepted */
+    size_t sent = 0;
+    s.accepted.stop_at_end = true;
+    for (; s.accepted.c && sent < 40; sent++)
+        send_lease(&s, s.accepted.c, 8);
+    loop_run(s.loop);
+    assert_int_equal(s.accepted.ended, 1);
+    assert_int_equal(s.accepted.err, ERR_TIMEOUT);
+    close(fd);
+    end_scene(&s);
+}
+
+static void connections_above_the_limit_are_closed(void **state)
+{
+    (void)state;
+    enum { SOME = 3, FILES = CONTROL_PEERS_MAX * 2 + 100 };
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    if (files.rlim_max < FILES) {
+        print_message("skipped: %d open files are not allowed here\n", FILES);
+        skip();
+    }
+    files.rlim_cur = files.rlim_max > FILES ? FILES : files.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    struct scene s = {0};
+    static int fds[CONTROL_PEERS_MAX + SOME];
+    listen_on(&s);
+    for (size_t i = 0; i < CONTROL_PEERS_MAX + SOME; i++) {
+        fds[i] = stranger(&s, "", 0);
+        if (i < CONTROL_PEERS_MAX)
+            loop_run(s.loop); /* until accepted */
+    }
+    close(fds[0]); /* makes room for one, which is told from those above the limit */
+    s.accepted.stop_at_end = true;
+    loop_run(s.loop);
+    char byte;
+    for (size_t i = 0; i < SOME; i++) /* end of file: this peer was sent away */
+        assert_int_equal(read(fds[CONTROL_PEERS_MAX + i], &byte, 1), 0);
+    assert_int_equal(s.accepts, CONTROL_PEERS_MAX);
+    for (size_t i = 1; i < CONTROL_PEERS_MAX + SOME; i++)
+        close(fds[i]);
+    end_scene(&s);
+}
+
+/* --- good input ------------------------------------------------------------------------
+ */
+
+static void many_messages_arrive_in_order_both_ways(void **state)
+{
+    (void)state;
+    enum { MANY = 5000 };
+    for (enum lane lane = TCP; lane <= MEMORY; lane++) {
+        struct scene s = {.accepted.echo = true, .caller.stop_after = MANY};
+        open_both(&s, lane);
+        for (size_t i = 0; i < MANY; i++)
+            send_heartbeat(&s, s.caller.c, i);
+        loop_run(s.loop);
+        assert_int_equal(s.accepted.messages, MANY);
+        assert_int_equal(s.caller.messages, MANY);
+        end_scene(&s);
+    }
+}
+
+static void large_leases_arrive_whole(void **state)
+{
+    (void)state;
+    for (enum lane lane = TCP; lane <= MEMORY; lane++) {
+        struct scene s = {.caller.stop_after = 3};
+        open_both(&s, lane);
+        uint64_t sum = 0;
+        for (int i = 0; i < 3; i++)
+            sum += send_lease(&s, s.accepted.c, 10);
+        loop_run(s.loop);
+        assert_int_equal(s.caller.sum, sum);
+        end_scene(&s);
+    }
+}
+
+static void closing_lets_what_was_queued_arrive(void **state)
+{
+    (void)state;
+    for (enum lane lane = TCP; lane <= MEMORY; lane++) {
+        struct scene s = {.caller.stop_at_end = true};
+        open_both(&s, lane);
+        send_heartbeat(&s, s.caller.c, 0); /* not read, must not turn into a reset */
+        const uint64_t sum = send_lease(&s, s.accepted.c, 20);
+        s.accepted.messages = 0;
+        s.inside = true;
+        channel_close(s.accepted.c, 10000);
+        s.inside = false;
+        say(&s, s.accepted.c, &examples[9]); /* closed: nothing happens */
+        loop_run(s.loop);
+        assert_int_equal(s.caller.sum, sum);
+        assert_int_equal(s.caller.messages, 1);
+        assert_int_equal(s.caller.err, ERR_CLOSED);
+        if (!s.accepted.ended) {
+            s.accepted.stop_at_end = true;
+            loop_run(s.loop);
+        }
+        assert_int_equal(s.accepted.ended, 1);
+        assert_int_equal(s.accepted.err, ERR_OK);
+        assert_int_equal(s.accepted.messages, 0);
+        end_scene(&s);
+    }
+}
+
+static void closing_has_a_deadline(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    listen_on(&s);
+    const int fd = stranger(&s, "", 0);
+    loop_run(s.loop);
+    send_lease(&s, s.accepted.c, 20); /* more than the kernel takes */
+    s.accepted.stop_at_end = true;
+    channel_close(s.accepted.c, 20);
+    loop_run(s.loop);
+    assert_int_equal(s.accepted.ended, 1);
+    assert_int_equal(s.accepted.err, ERR_TIMEOUT);
+    close(fd);
+    end_scene(&s);
+}
+
+static void an_owner_may_close_in_the_middle_of_messages(void **state)
+{
+    (void)state;
+    for (enum lane lane = TCP; lane <= MEMORY; lane++)
+        for (uint64_t ms = 0; ms <= 1000; ms += 1000) {
+            struct scene s = {.accepted.close_at_first = true,
+                              .accepted.close_ms = ms,
+                              .caller.stop_at_end = true};
+            open_both(&s, lane);
+            for (size_t i = 0; i < 10; i++)
+                send_heartbeat(&s, s.caller.c, i);
+            loop_run(s.loop);
+            assert_int_equal(s.accepted.messages, 1);
+            assert_int_equal(s.caller.ended, 1);
+            end_scene(&s);
+        }
+}
+
+static void the_end_of_a_peer_is_told_once(void **state)
+{
+    (void)state;
+    for (enum lane lane = TCP; lane <= MEMORY; lane++) {
+        struct scene s = {0};
+        open_both(&s, lane);
+        s.accepted.stop_at_end = true;
+        send_heartbeat(&s, s.caller.c, 0);
+        send_heartbeat(&s, s.caller.c, 1);
+        channel_close(s.caller.c, 1000);
+        channel_close(s.caller.c, 0); /* the first one counts */
+        loop_run(s.loop);
+        assert_int_equal(s.accepted.messages, 2);
+        assert_int_equal(s.accepted.ended, 1);
+        assert_int_equal(s.accepted.err, ERR_CLOSED);
+        end_scene(&s);
+    }
+}
+
+static void stopping_to_listen_leaves_channels_alive(void **state)
+{
+    (void)state;
+    struct scene s = {.accepted.stop_after = 1};
+    s.trust = true;
+    listen_on(&s);
+    call(&s);
+    send_heartbeat(&s, s.caller.c, 0);
+    loop_run(s.loop);
+    control_server_free(s.server);
+    s.accepted.stop_after = 2;
+    send_heartbeat(&s, s.caller.c, 1);
+    loop_run(s.loop);
+    assert_int_equal(s.accepted.messages, 2);
+    end_scene(&s);
+}
+
+static int quiet(void **state)
+{
+    (void)state;
+    log_init("", LOG_ERROR); /* warnings are provoked here */
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(addresses_are_read_as_people_write_them),
+        T(wrong_addresses_are_errors_and_an_absent_peer_an_end),
+        T(what_strangers_say_closes_their_channel_and_reaches_nobody),
+        T(small_messages_are_taken_before_trust_and_large_ones_after),
+        T(a_message_above_the_limit_ends_the_channel_that_would_send_it),
+        T(a_peer_that_does_not_read_is_closed_when_its_queue_is_full),
+        T(connections_above_the_limit_are_closed),
+        T(many_messages_arrive_in_order_both_ways),
+        T(large_leases_arrive_whole),
+        T(closing_lets_what_was_queued_arrive),
+        T(closing_has_a_deadline),
+        T(an_owner_may_close_in_the_middle_of_messages),
+        T(the_end_of_a_peer_is_told_once),
+        T(stopping_to_listen_leaves_channels_alive),
+    };
+    return cmocka_run_group_tests(tests, quiet, NULL);
+}
