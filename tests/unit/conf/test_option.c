@@ -17,6 +17,7 @@ static void every_row_is_sound_and_its_default_parses(void **state)
         print_message("%s\n", o->key);
         assert_int_equal(parse_value(o, o->initial, &v), ERR_OK);
         assert_true(o->type == TYPE_choice || o->min < o->max);
+        assert_true(o->type != TYPE_u32 || o->max <= UINT32_MAX);
         assert_true(strlen(parse_expected(o, expected)) > 0);
         assert_true(strlen(o->help) > 0);
         assert_true(strlen(o->key) < 48);
