@@ -206,14 +206,12 @@ static char *print_scaled(char text[UNITS_TEXT], double value, double step,
         value /= step;
         i++;
     }
-    if (i + 1 == count && fabs(value) >= 1e6)
-        snprintf(text, UNITS_TEXT, "%.3g%s", value, units[i]);
-    else if (i > 0)
-        snprintf(text, UNITS_TEXT, "%.1f%s", value, units[i]);
-    else if (value == floor(value) || fabs(value) >= 99.95)
-        snprintf(text, UNITS_TEXT, "%.0f%s", value, units[i]);
-    else
-        snprintf(text, UNITS_TEXT, "%.3g%s", value, units[i]);
+    const char *format = "%.3g%s";
+    if (i > 0 && fabs(value) < 1e6)
+        format = "%.1f%s";
+    else if (i == 0 && (value == floor(value) || fabs(value) >= 99.95))
+        format = "%.0f%s";
+    snprintf(text, UNITS_TEXT, format, value, units[i]);
     return text;
 }
 

@@ -10,7 +10,7 @@
 
 static const char prefix[] = "LOCKSTEP_";
 
-enum { NAME_MAX_BYTES = 64 };
+enum { NAME_MAX_BYTES = 64, VARIABLE_MAX_BYTES = 2 * NAME_MAX_BYTES };
 
 /* model.kv_heads -> LOCKSTEP_MODEL_KV_HEADS */
 static const char *variable_of(const char *key, char variable[NAME_MAX_BYTES])
@@ -19,7 +19,7 @@ static const char *variable_of(const char *key, char variable[NAME_MAX_BYTES])
     memcpy(variable, prefix, n);
     for (; *key; key++) {
         assert(n + 1 < NAME_MAX_BYTES);
-        variable[n++] = *key == '.' ? '_' : (char)toupper((unsigned char)*key);
+        variable[n++] = (char)(*key == '.' ? '_' : toupper((unsigned char)*key));
     }
     variable[n] = '\0';
     return variable;
@@ -54,7 +54,7 @@ static void say_unknown(enum log_level level, const char *name, const char *reac
 
 static int load_one(struct conf *c, const char *name, const char *value)
 {
-    char key[NAME_MAX_BYTES], where[NAME_MAX_BYTES + sizeof "environment "];
+    char key[NAME_MAX_BYTES], where[VARIABLE_MAX_BYTES + sizeof "environment "];
     if (!key_of(name, key)) {
         say_unknown(LOG_WARN, name, "ignored", option_nearest(name + sizeof prefix - 1));
         return ERR_OK;
@@ -79,7 +79,7 @@ int conf_load_env(struct conf *c)
         const char *equals = strchr(*entry, '=');
         if (strncmp(*entry, prefix, sizeof prefix - 1) != 0 || !equals)
             continue;
-        char name[2 * NAME_MAX_BYTES];
+        char name[VARIABLE_MAX_BYTES];
         const size_t n = (size_t)(equals - *entry);
         snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name),
                  *entry);

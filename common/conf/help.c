@@ -13,25 +13,20 @@ static const struct {
     [OPTION_LOCAL] = {"local", "each process its own; no influence on the result"},
 };
 
-/* Writes words from @column on, in lines of COLUMNS that begin at @indent; returns the
- * column reached. */
-static int wrap(FILE *out, const char *text, int column, int indent)
+/* Writes words from column @indent on, where all further lines begin too. */
+static void wrap(FILE *out, const char *text, int indent)
 {
-    const char *space = "";
+    int column = indent;
     while (*text) {
         const int n = (int)strcspn(text, " ");
-        if (column + (int)strlen(space) + n > COLUMNS && column > indent) {
+        if (column > indent && column + 1 + n > COLUMNS) {
             fprintf(out, "\n%*s", indent, "");
             column = indent;
-            space = "";
         }
-        fprintf(out, "%s%.*s", space, n, text);
-        column += (int)strlen(space) + n;
-        space = " ";
+        column += fprintf(out, "%s%.*s", column > indent ? " " : "", n, text);
         text += n;
         text += strspn(text, " ");
     }
-    return column;
 }
 
 static void help_option(const struct conf_option *o, FILE *out)
@@ -43,11 +38,11 @@ static void help_option(const struct conf_option *o, FILE *out)
         column = 0;
     }
     fprintf(out, "%*s", INDENT - column, "");
-    wrap(out, o->help, INDENT, INDENT);
+    wrap(out, o->help, INDENT);
     snprintf(facts, sizeof facts, "(%s; %s)", parse_expected(o, expected),
              flags[o->flag].word);
     fprintf(out, "\n%*s", INDENT, "");
-    wrap(out, facts, INDENT, INDENT);
+    wrap(out, facts, INDENT);
     fputc('\n', out);
 }
 
@@ -57,7 +52,7 @@ void conf_help(FILE *out)
          "Options of a run, with their defaults. An option is set, in rising priority, "
          "in the YAML file (name: value below its group), by the environment variable "
          "LOCKSTEP_GROUP_NAME, or as group.name=value on the command line.",
-         0, 0);
+         0);
     fputs("\n\n", out);
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         fprintf(out, "  %-7s%s\n", flags[i].word, flags[i].meaning);

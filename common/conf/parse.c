@@ -79,8 +79,9 @@ static int parse_by_type(const struct conf_option *o, const char *text, union va
     bool bad = false;
     switch (o->type) {
     case TYPE_u32:
+        assert(o->max <= UINT32_MAX);
         TRY(units_parse_count(text, &number));
-        bad = outside(o, number) || number > UINT32_MAX;
+        bad = outside(o, number);
         v->u32 = bad ? 0 : (uint32_t)number;
         break;
     case TYPE_u64:

@@ -181,6 +181,23 @@ static void a_wrong_variable_is_an_error_and_a_foreign_one_a_warning(void **stat
     }
 }
 
+static void one_wrong_variable_keeps_the_others_from_being_set(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"LOCKSTEP_MODEL_LAYERS", "LOCKSTEP_MODEL_LAYER",
+                                        "LOCKSTEP_MODEL_WIDTH", "LOCKSTEP_MODEL_NORM"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_int_equal(setenv(names[i], "12", 1), 0);
+    struct conf c, before;
+    conf_init(&c);
+    before = c;
+    hear();
+    const int err = conf_load_env(&c);
+    assert_int_equal(lines(said()), 2); /* both mistakes are named */
+    assert_int_equal(err, ERR_UNKNOWN);
+    assert_memory_equal(&c, &before, sizeof c);
+}
+
 static void every_option_can_be_set_by_its_variable(void **state)
 {
     (void)state;
@@ -249,6 +266,7 @@ int main(void)
         FRESH(of_equal_sources_the_last_one_wins),
         FRESH(an_overridden_value_is_checked_all_the_same),
         FRESH(a_wrong_variable_is_an_error_and_a_foreign_one_a_warning),
+        FRESH(one_wrong_variable_keeps_the_others_from_being_set),
         FRESH(every_option_can_be_set_by_its_variable),
         FRESH(lengths_in_epochs_become_steps),
         FRESH(strings_outlive_what_they_were_read_from_and_are_kept_once),

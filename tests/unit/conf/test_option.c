@@ -17,6 +17,7 @@ static void every_row_is_sound_and_its_default_parses(void **state)
         print_message("%s\n", o->key);
         assert_int_equal(parse_value(o, o->initial, &v), ERR_OK);
         assert_true(o->type == TYPE_choice || o->min < o->max);
+        assert_true(o->type != TYPE_u32 || o->max <= UINT32_MAX);
         assert_true(strlen(parse_expected(o, expected)) > 0);
         assert_true(strlen(o->help) > 0);
         assert_true(strlen(o->key) < 48);
@@ -127,6 +128,32 @@ static void a_type_takes_what_it_says_and_refuses_the_rest(void **state)
     }
 }
 
+/* No row has this type at present. */
+static void sizes_are_printed_in_the_largest_unit_that_divides_them(void **state)
+{
+    (void)state;
+    const struct conf_option o = {
+        .type = TYPE_size, .initial = "1MiB", .min = 1024, .max = 0x1p40};
+    static const struct {
+        const char *text, *canonical;
+        int err;
+    } cases[] = {
+        {"1000", NULL, ERR_RANGE},  {"2TiB", NULL, ERR_RANGE},
+        {"1.5", NULL, ERR_INVALID}, {"64KiB", "64KiB", ERR_OK},
+        {"65536", "64KiB", ERR_OK}, {"100001kB", "100001000", ERR_OK},
+        {"1025", "1025", ERR_OK},   {"1TiB", "1TiB", ERR_OK},
+    };
+    char text[VALUE_TEXT], expected[PARSE_EXPECTED];
+    assert_string_equal(parse_expected(&o, expected),
+                        "a whole number of bytes, 1KiB to 1TiB");
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        union value v;
+        assert_int_equal(parse_value(&o, cases[i].text, &v), cases[i].err);
+        if (cases[i].canonical)
+            assert_string_equal(value_print(&o, v, text), cases[i].canonical);
+    }
+}
+
 static void a_string_has_a_longest_length(void **state)
 {
     (void)state;
@@ -229,6 +256,8 @@ static void a_long_text_is_shown_in_part(void **state)
 }
 
 RUN(T(every_row_is_sound_and_its_default_parses),
-    T(a_type_takes_what_it_says_and_refuses_the_rest), T(a_string_has_a_longest_length),
-    T(the_nearest_option_is_found_by_key_or_by_name), T(choices_have_their_texts),
-    T(text_is_plain_when_terminal_and_yaml_can_carry_it), T(a_long_text_is_shown_in_part))
+    T(a_type_takes_what_it_says_and_refuses_the_rest),
+    T(sizes_are_printed_in_the_largest_unit_that_divides_them),
+    T(a_string_has_a_longest_length), T(the_nearest_option_is_found_by_key_or_by_name),
+    T(choices_have_their_texts), T(text_is_plain_when_terminal_and_yaml_can_carry_it),
+    T(a_long_text_is_shown_in_part))

@@ -255,9 +255,10 @@ static void a_damaged_file_is_refused_or_read_whole(void **state)
     const uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : 1;
     print_message("TEST_SEED=%llu\n", (unsigned long long)seed);
     const struct philox_key key = philox_key(seed, PHILOX_TEST);
+    enum { DAMAGED = 1500 };
     char *text = mem_alloc(bytes);
     size_t read = 0;
-    for (uint32_t i = 0; i < 3000; i++) {
+    for (uint32_t i = 0; i < DAMAGED; i++) {
         memcpy(text, good, bytes);
         for (uint32_t j = 0; j <= i % 3; j++) {
             const struct philox_block x = philox(key, (struct philox_block){{i, j}});
@@ -273,8 +274,8 @@ static void a_damaged_file_is_refused_or_read_whole(void **state)
         if (err)
             assert_memory_equal(&c, &before, sizeof c);
     }
-    print_message("%zu of 3000 were still readable\n", read);
-    assert_true(read > 0 && read < 3000);
+    print_message("%zu of %d were still readable\n", read, DAMAGED);
+    assert_true(read > 0 && read < DAMAGED);
     mem_free(text);
     free(good);
 }
