@@ -114,6 +114,8 @@ int command_train(int argc, char **argv)
         return usage;
     static struct conf conf;
     int err = command_conf_load(&t.conf, &conf);
+    if (!err)
+        conf_advise(&conf);
     if (t.print_config || t.dry_run)
         return only_tell(&t, &conf, &world, err);
     if (!err && world.rank == 0)

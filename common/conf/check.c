@@ -125,35 +125,32 @@ static bool the_rate_falls_to_its_minimum(const struct conf *c)
     return false;
 }
 
-static bool warmup_ends_within_the_run(const struct conf *c)
+static void warmup_ends_within_the_run(const struct conf *c)
 {
     const struct conf_steps w = c->optim.warmup, n = c->train.steps;
     if (w.epochs == n.epochs && w.count > n.count)
         say(LOG_WARN, c, OPTION_optim_warmup, "is longer than", OPTION_train_steps,
             "the learning rate will not reach optim.lr");
-    return true;
 }
 
-static bool decay_begins_after_warmup(const struct conf *c)
+static void decay_begins_after_warmup(const struct conf *c)
 {
     const struct conf_steps w = c->optim.warmup, n = c->optim.decay_steps;
     if (n.count > 0 && w.epochs == n.epochs && n.count <= w.count &&
         (c->optim.schedule == SCHEDULE_COSINE || c->optim.schedule == SCHEDULE_LINEAR))
         say(LOG_WARN, c, OPTION_optim_decay_steps, "is not after", OPTION_optim_warmup,
             "the learning rate will drop to optim.lr_min at once");
-    return true;
 }
 
-static bool post_norm_warms_up(const struct conf *c)
+static void post_norm_warms_up(const struct conf *c)
 {
     if (c->model.norm_place == PLACE_POST && c->optim.warmup.count == 0)
         say(LOG_WARN, c, OPTION_model_norm_place,
             "without a warm-up often diverges:", OPTION_optim_warmup,
             "try optim.warmup=1000");
-    return true;
 }
 
-static bool kept_checkpoints_are_written(const struct conf *c)
+static void kept_checkpoints_are_written(const struct conf *c)
 {
     const struct conf_steps keep = c->train.keep_every, write = c->train.checkpoint_every;
     if (keep.count > 0 && !keep.epochs && !write.epochs &&
@@ -161,7 +158,6 @@ static bool kept_checkpoints_are_written(const struct conf *c)
         say(LOG_WARN, c, OPTION_train_keep_every, "is no multiple of",
             OPTION_train_checkpoint_every,
             "only checkpoints at common multiples will be kept");
-    return true;
 }
 
 static void resolved(struct conf *c, enum option_id id, const char *from)
@@ -211,15 +207,21 @@ static void resolve(struct conf *c)
 int conf_check(struct conf *c)
 {
     static bool (*const rules[])(const struct conf *) = {
-        heads_divide_the_width,        kv_heads_divide_the_heads,
-        rotary_has_even_heads,         sinusoidal_has_even_width,
-        every_slice_has_a_sequence,    a_lease_outlasts_lost_heartbeats,
-        the_rate_falls_to_its_minimum, warmup_ends_within_the_run,
-        decay_begins_after_warmup,     post_norm_warms_up,
-        kept_checkpoints_are_written};
+        heads_divide_the_width,       kv_heads_divide_the_heads,
+        rotary_has_even_heads,        sinusoidal_has_even_width,
+        every_slice_has_a_sequence,   a_lease_outlasts_lost_heartbeats,
+        the_rate_falls_to_its_minimum};
     resolve(c);
     bool good = true;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         good = rules[i](c) && good;
     return good ? ERR_OK : ERR_CONFIG;
+}
+
+void conf_advise(const struct conf *c)
+{
+    warmup_ends_within_the_run(c);
+    decay_begins_after_warmup(c);
+    post_norm_warms_up(c);
+    kept_checkpoints_are_written(c);
 }

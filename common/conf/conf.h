@@ -96,6 +96,10 @@ int conf_load_word(struct conf *c, const char *word);
  * ERR_CONFIG. */
 int conf_check(struct conf *c);
 
+/* What is possible but odd - a warm-up longer than the run, post-norm without one -
+ * as warnings with values and remedy: for whoever starts a run, once. */
+void conf_advise(const struct conf *c);
+
 /* A length in steps, given the steps of one epoch; at least 1 for a length above 0. */
 uint64_t conf_steps_count(struct conf_steps s, double steps_per_epoch);
 

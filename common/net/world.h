@@ -24,7 +24,8 @@ struct world {
 
 /* What rank 0 hands to the others: either where to go or that there is nothing to do. */
 struct world_verdict {
-    uint32_t exit_code; /* not 0: the coordinator could not start; leave with it */
+    bool nothing_to_do; /* could not start, or all is done: leave with exit_code */
+    uint32_t exit_code;
     char address[304];  /* of the control channel */
     uint8_t token[MESSAGE_TOKEN];
 };

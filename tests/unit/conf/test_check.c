@@ -76,6 +76,7 @@ static void what_is_odd_but_possible_is_a_warning(void **state)
         load(&c, cases[i].words);
         hear();
         const int err = conf_check(&c);
+        conf_advise(&c);
         const char *text = said();
         assert_said(text, cases[i].said);
         assert_int_equal(lines(text), 1);
@@ -107,6 +108,7 @@ static void what_fits_together_passes_without_a_word(void **state)
         load(&c, cases[i]);
         hear();
         const int err = conf_check(&c);
+        conf_advise(&c);
         assert_string_equal(said(), "");
         assert_int_equal(err, ERR_OK);
     }
