@@ -1,0 +1,21 @@
+cmake_minimum_required(VERSION 3.25)
+# Fails when something else than the agreed entries stands at the top level, or a mark was left.
+set(agreed coordinator worker proto common tests deploy CMakeLists.txt CMakePresets.json README.md)
+execute_process(COMMAND git -C ${ROOT} ls-tree --name-only HEAD OUTPUT_VARIABLE entries
+                ERROR_QUIET RESULT_VARIABLE failed)
+if(NOT failed)
+  string(REGEX REPLACE "\n" ";" entries "${entries}")
+  foreach(entry ${entries})
+    if(NOT entry IN_LIST agreed AND NOT entry MATCHES "^\\.")
+      message(SEND_ERROR "top level: '${entry}' is none of: ${agreed}")
+    endif()
+  endforeach()
+endif()
+file(GLOB_RECURSE sources ${ROOT}/common/* ${ROOT}/coordinator/* ${ROOT}/worker/* ${ROOT}/proto/*
+     ${ROOT}/deploy/* ${ROOT}/tests/*.c ${ROOT}/tests/*.h ${ROOT}/tests/*.sh)
+foreach(source ${sources})
+  file(STRINGS ${source} marks REGEX "TOD[O]|FIXM[E]|HAC[K]")
+  if(marks)
+    message(SEND_ERROR "left-over mark in ${source}: ${marks}")
+  endif()
+endforeach()

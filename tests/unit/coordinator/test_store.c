@@ -1,0 +1,126 @@
+#include "support/test.h"
+
+#include "base/mem.h"
+#include "coordinator/sampler.h"
+#include "coordinator/store.h"
+#include "tensor/rows.h"
+
+static struct transformer model;
+static struct conf conf;
+
+static int prepare(void **state)
+{
+    (void)state;
+    const char *name;
+    conf_init(&conf);
+    for (const char *const *w =
+             (const char *const[]){"model.layers=1", "model.heads=2", "model.width=8",
+                                   "model.context=4", "optim.clip=0.5", NULL};
+         *w; w++)
+        if (conf_load_word(&conf, *w))
+            return 1;
+    return conf_check(&conf) || rows_start(NULL, &name) ||
+           transformer_init(&model, &conf.model, 5);
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    transformer_fini(&model);
+    return 0;
+}
+
+/* The first step of AdamW by hand: m / (1 - beta1) = g and v / (1 - beta2) = g^2, so
+ * theta moves by rate * g / (|g| + eps) after it shrank by rate * decay, matrices only.
+ */
+static void an_update_is_the_mean_clipped_gradient_through_adamw(void **state)
+{
+    (void)state;
+    struct store s;
+    store_init(&s, &model, &conf.optim);
+    float *gradient = mem_alloc(s.count * sizeof *gradient);
+    double squares = 0;
+    for (size_t i = 0; i < s.count; i++) {
+        s.theta[i] = 1;
+        gradient[i] = i % 2 ? 3.f : -6.f;
+        squares += (double)(gradient[i] * gradient[i]);
+    }
+    struct store_update u = {.rate = 0.1, .targets = 30};
+    store_update(&s, gradient, &u);
+    assert_true(fabs(u.norm - sqrt(squares) / 30) < 1e-9 * u.norm);
+    assert_true(fabs(u.clip - 0.5 / u.norm) < 1e-12);
+    assert_int_equal(s.version, 1);
+    for (size_t k = 0; k < model.tensors; k++) {
+        const struct param_info *p = &model.info[k];
+        const double shrunk = p->decay ? 1 - 0.1 * conf.optim.decay : 1;
+        for (size_t i = p->first; i < p->first + p->count; i++) {
+            const double expected = shrunk - (i % 2 ? 0.1 : -0.1);
+            assert_true(fabs((double)s.theta[i] - expected) < 1e-4);
+        }
+    }
+    mem_free(gradient);
+    store_fini(&s);
+}
+
+static void a_gradient_that_is_not_finite_changes_nothing(void **state)
+{
+    (void)state;
+    struct store s;
+    store_init(&s, &model, &conf.optim);
+    float *gradient = mem_zalloc(s.count * sizeof *gradient);
+    gradient[s.count / 2] = NAN;
+    struct store_update u = {.rate = 0.1, .targets = 30};
+    store_update(&s, gradient, &u);
+    assert_false(isfinite(u.norm));
+    assert_int_equal(s.version, 0);
+    for (size_t i = 0; i < s.count; i++)
+        assert_true(s.theta[i] == 0 && s.moment[0][i] == 0 && s.moment[1][i] == 0);
+    mem_free(gradient);
+    store_fini(&s);
+}
+
+static void sampling_follows_its_options(void **state)
+{
+    (void)state;
+    const float logits[5] = {0, 3, 1, 2.9f, -1};
+    struct sampler s = {.temperature = 0, .top_p = 1, .seed = 1};
+    sampler_init(&s, 5);
+    assert_int_equal(sampler_draw(&s, logits, 5, 0, 0), 1); /* the likeliest */
+
+    s.temperature = 1;
+    unsigned seen[5] = {0}, again = 0;
+    enum { DRAWS = 4000 };
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        const uint32_t token = sampler_draw(&s, logits, 5, 0, i);
+        seen[token]++;
+        again += token == sampler_draw(&s, logits, 5, 0, i);
+    }
+    assert_int_equal(again, DRAWS); /* the same seed and place, the same token */
+    double total = 0;
+    for (int v = 0; v < 5; v++)
+        total += exp((double)logits[v]);
+    for (int v = 0; v < 5; v++) { /* within five standard deviations */
+        const double p = exp((double)logits[v]) / total;
+        assert_true(fabs(seen[v] - DRAWS * p) < 5 * sqrt(DRAWS * p * (1 - p)));
+    }
+
+    s.top_k = 2;
+    for (uint64_t i = 0; i < 200; i++) {
+        const uint32_t token = sampler_draw(&s, logits, 5, 0, i);
+        assert_true(token == 1 || token == 3);
+    }
+    s.top_k = 0;
+    s.top_p = 0.3; /* the likeliest alone has more */
+    for (uint64_t i = 0; i < 200; i++)
+        assert_int_equal(sampler_draw(&s, logits, 5, 0, i), 1);
+    sampler_fini(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(an_update_is_the_mean_clipped_gradient_through_adamw),
+        T(a_gradient_that_is_not_finite_changes_nothing),
+        T(sampling_follows_its_options)};
+    return cmocka_run_group_tests(tests, prepare, clean);
+}
