@@ -24,7 +24,7 @@
 #include "worker/compute.h"
 #include "worker/work.h"
 
-enum { FAREWELL_MS = 300 }; /* for last messages to leave */
+enum { FAREWELL_MS = 300, /* for last messages to leave */ ANNOUNCE_S = 5 };
 
 struct cluster {
     const struct cluster_job *job;
@@ -33,7 +33,7 @@ struct cluster {
     struct loop_timer *farewell;
     char kernels[160];
     int exit_code;
-    bool clean;
+    bool clean, announced;
 };
 
 /* --- numerics and cores
@@ -196,15 +196,16 @@ static int coordinate(struct cluster *c, struct world_verdict *v)
     struct serve *serve;
     TRY(serve_open(&so, &serve));
     if (serve_nothing_to_do(serve)) {
-        v->nothing_to_do = true;
         serve_close(serve);
-        return ERR_OK;
+        c->announced = true;
+        return world_announce(&c->world, v, conf->cluster.start_timeout);
     }
     char address[CONTROL_ADDRESS];
     TRY(address_to_listen(conf->cluster.listen, c->world.one_host, address));
     c->loop = loop_new();
     TRY(serve_listen(serve, c->loop, transport_mpi(c->loop), address, v->address));
     memcpy(v->token, serve_token(serve), MESSAGE_TOKEN);
+    c->announced = true;
     TRY(world_announce(&c->world, v, conf->cluster.start_timeout));
     serve_start(serve);
     loop_run(c->loop);
@@ -246,21 +247,18 @@ static int lead(struct cluster *c)
         err = start_numerics(c->kernels);
     if (!err)
         err = coordinate(c, &v);
-    if (err || v.nothing_to_do) {
-        v.exit_code = (uint32_t)err_exit_code(err);
-        v.nothing_to_do = true;
-        if (!c->loop || err != ERR_TIMEOUT)
-            world_announce(&c->world, &v, 5);
-        return err;
+    if (err && !c->announced) {
+        v = (struct world_verdict){.exit_code = (uint32_t)err_exit_code(err)};
+        world_announce(&c->world, &v, ANNOUNCE_S);
     }
-    return ERR_OK;
+    return err;
 }
 
 static int follow(struct cluster *c)
 {
     struct world_verdict v;
     TRY(world_await(&c->world, &v, c->job->conf->cluster.start_timeout));
-    if (v.nothing_to_do) {
+    if (!*v.address) {
         c->exit_code = (int)v.exit_code;
         return ERR_OK;
     }

@@ -24,9 +24,8 @@ struct world {
 
 /* What rank 0 hands to the others: either where to go or that there is nothing to do. */
 struct world_verdict {
-    bool nothing_to_do; /* could not start, or all is done: leave with exit_code */
-    uint32_t exit_code;
-    char address[304];  /* of the control channel */
+    uint32_t exit_code; /* when there is nothing to do: leave with it */
+    char address[304];  /* of the control channel; "": nothing to do */
     uint8_t token[MESSAGE_TOKEN];
 };
 
