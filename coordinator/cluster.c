@@ -2,6 +2,7 @@
  * coordinator, a worker, or both in one process.  With main.c the only place that knows
  * both. */
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,32 @@ double cluster_worker_bytes(const struct conf *conf, uint32_t vocab, unsigned wo
     return (double)bytes;
 }
 
+/* --- signals -------------------------------------------------------------------------
+ */
+
+static const int stop_signals[] = {SIGTERM, SIGINT, SIGUSR1};
+static volatile sig_atomic_t asked_early;
+
+static void remember(int signum)
+{
+    asked_early = signum;
+}
+
+/* mpirun passes signals on to every rank.  Workers go when the coordinator says so, or is
+ * gone; the coordinator takes them from its loop, and until that runs remembers them. */
+static void take_signals(void (*handler)(int))
+{
+    for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++)
+        sigaction(stop_signals[i], &(struct sigaction){.sa_handler = handler}, NULL);
+}
+
+/* The loop's handlers are in place now. */
+static void give_early_signal(void)
+{
+    if (asked_early)
+        raise(asked_early);
+}
+
 /* --- ends
  * ------------------------------------------------------------------------------------ */
 
@@ -175,6 +202,7 @@ static int one_process(struct cluster *c)
     const int err = serve_adopt(serve, c->loop, here, a);
     if (!err) {
         serve_start(serve);
+        give_early_signal();
         work_begin(work, b);
         loop_run(c->loop);
     }
@@ -208,6 +236,7 @@ static int coordinate(struct cluster *c, struct world_verdict *v)
     c->announced = true;
     TRY(world_announce(&c->world, v, conf->cluster.start_timeout));
     serve_start(serve);
+    give_early_signal();
     loop_run(c->loop);
     if (c->clean) /* else buffers may be parked, and the process ends at once */
         serve_close(serve);
@@ -274,6 +303,7 @@ int cluster_run(const struct cluster_job *job)
 {
     struct cluster c = {.job = job, .clean = true};
     world_peek(&c.world);
+    take_signals(c.world.rank == 0 ? remember : SIG_IGN);
     if (c.world.size < 2) {
         int err = job->err;
         if (!err)

@@ -10,7 +10,7 @@ prepare data char
 rm -rf run-*
 
 common=("$conf" data.dir=data train.steps="$steps" train.slices=8 model.dropout=0.1
-        cluster.wire="$wire" train.checkpoint_every=25 train.eval_every=1000)
+        cluster.wire="$wire" train.checkpoint_every=$((steps / 8)) train.eval_every=1000)
 
 train() { # NAME RANKS [key=value...]; RANKS 1: without mpirun
     local name=run-$1 ranks=$2
