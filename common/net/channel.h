@@ -44,11 +44,11 @@ int channel_deliver(struct channel *c, const uint8_t *payload, size_t bytes);
 /* The kinds.  @frame is a whole frame on the heap, theirs from now on; @head bytes in
  * front of it are free for their own use. */
 enum { CHANNEL_HEAD = 256 };
-void channel_tcp_send(struct channel *c, uint8_t *block, size_t frame_bytes);
-void channel_tcp_close(struct channel *c, uint64_t ms);
-void channel_tcp_end(struct channel *c, int err);
-void channel_memory_send(struct channel *c, uint8_t *block, size_t frame_bytes);
-void channel_memory_close(struct channel *c, uint64_t ms);
-void channel_memory_end(struct channel *c, int err);
+void channel_tcp_send(struct channel *base, uint8_t *block, size_t frame_bytes);
+void channel_tcp_close(struct channel *base, uint64_t ms);
+void channel_tcp_end(struct channel *base, int err);
+void channel_memory_send(struct channel *base, uint8_t *block, size_t frame_bytes);
+void channel_memory_close(struct channel *base, uint64_t ms);
+void channel_memory_end(struct channel *base, int err);
 
 #endif

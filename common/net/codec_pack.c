@@ -9,61 +9,59 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tokens travel as they lie in memory");
 
-/* protobuf-c's fields are not const; packing only reads them. */
-#define BORROW(type, p) ((type *)(uintptr_t)(p))
-
-/* One function per kind, each with its part of the message on its stack. */
+/* One function per kind, each with its part of the message on its stack.  Casts take away
+ * the const of what protobuf-c, too, only reads. */
 
 struct packing {
     Lockstep__Control control;
     size_t head, *bytes;
 };
 
-static uint8_t *packed(struct packing *p)
+static uint8_t *packed(struct packing p)
 {
-    *p->bytes = lockstep__control__get_packed_size(&p->control);
-    uint8_t *to = mem_alloc(p->head + *p->bytes);
-    const size_t written = lockstep__control__pack(&p->control, to + p->head);
-    assert(written == *p->bytes);
+    *p.bytes = lockstep__control__get_packed_size(&p.control);
+    uint8_t *to = mem_alloc(p.head + *p.bytes);
+    const size_t written = lockstep__control__pack(&p.control, to + p.head);
+    assert(written == *p.bytes);
     (void)written;
     return to;
 }
 
-static uint8_t *pack_join(struct packing *p, const struct message *m)
+static uint8_t *pack_join(struct packing p, const struct message *m)
 {
     Lockstep__Join x = LOCKSTEP__JOIN__INIT;
     x.protocol = m->join.protocol;
-    x.token = (ProtobufCBinaryData){MESSAGE_TOKEN, BORROW(uint8_t, m->join.token)};
+    x.token = (ProtobufCBinaryData){MESSAGE_TOKEN, (uint8_t *)m->join.token};
     x.rank = m->join.rank;
-    x.host = BORROW(char, m->join.host);
+    x.host = (char *)m->join.host;
     x.pid = m->join.pid;
     x.threads = m->join.threads;
-    x.build = BORROW(char, m->join.build);
-    x.kernels = BORROW(char, m->join.kernels);
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_JOIN;
-    p->control.join = &x;
+    x.build = (char *)m->join.build;
+    x.kernels = (char *)m->join.kernels;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_JOIN;
+    p.control.join = &x;
     return packed(p);
 }
 
-static uint8_t *pack_welcome(struct packing *p, const struct message *m)
+static uint8_t *pack_welcome(struct packing p, const struct message *m)
 {
     Lockstep__Welcome x = LOCKSTEP__WELCOME__INIT;
     x.worker = m->welcome.worker;
-    x.conf = BORROW(char, m->welcome.conf);
+    x.conf = (char *)m->welcome.conf;
     x.vocab = m->welcome.vocab;
     x.fingerprint = m->welcome.fingerprint;
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_WELCOME;
-    p->control.welcome = &x;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_WELCOME;
+    p.control.welcome = &x;
     return packed(p);
 }
 
-static uint8_t *pack_refuse(struct packing *p, const struct message *m)
+static uint8_t *pack_refuse(struct packing p, const struct message *m)
 {
     Lockstep__Refuse x = LOCKSTEP__REFUSE__INIT;
-    x.reason = BORROW(char, m->refuse.reason);
+    x.reason = (char *)m->refuse.reason;
     x.exit_code = m->refuse.exit_code;
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_REFUSE;
-    p->control.refuse = &x;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_REFUSE;
+    p.control.refuse = &x;
     return packed(p);
 }
 
@@ -74,12 +72,12 @@ static void pack_slice(Lockstep__Slice *x, const struct message_slice *s)
     x->length = s->length;
     x->tokens.len =
         mem_mul(mem_mul(s->sequences, (size_t)s->length + 1), sizeof *s->tokens);
-    x->tokens.data = BORROW(uint8_t, s->tokens);
+    x->tokens.data = (uint8_t *)s->tokens;
     x->n_samples = s->sequences;
-    x->samples = BORROW(uint64_t, s->samples);
+    x->samples = (uint64_t *)s->samples;
 }
 
-static uint8_t *pack_lease(struct packing *p, const struct message *m)
+static uint8_t *pack_lease(struct packing p, const struct message *m)
 {
     const size_t n = m->lease.slices;
     assert(n >= 1 && n <= MESSAGE_SLICES_MAX);
@@ -98,15 +96,15 @@ static uint8_t *pack_lease(struct packing *p, const struct message *m)
     x.index = m->lease.index;
     x.n_slices = n;
     x.slices = pointers;
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_LEASE;
-    p->control.lease = &x;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_LEASE;
+    p.control.lease = &x;
     uint8_t *bytes = packed(p);
     mem_free(pointers);
     mem_free(slices);
     return bytes;
 }
 
-static uint8_t *pack_partial(struct packing *p, const struct message *m)
+static uint8_t *pack_partial(struct packing p, const struct message *m)
 {
     Lockstep__Partial x = LOCKSTEP__PARTIAL__INIT;
     assert(m->partial.ranges <= MESSAGE_RANGES_MAX);
@@ -118,30 +116,30 @@ static uint8_t *pack_partial(struct packing *p, const struct message *m)
     x.targets = m->partial.targets;
     x.transfer = m->partial.transfer;
     x.n_checksums = m->partial.ranges;
-    x.checksums = BORROW(uint64_t, m->partial.checksums);
+    x.checksums = (uint64_t *)m->partial.checksums;
     x.seconds = m->partial.seconds;
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_PARTIAL;
-    p->control.partial = &x;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_PARTIAL;
+    p.control.partial = &x;
     return packed(p);
 }
 
-static uint8_t *pack_evaluated(struct packing *p, const struct message *m)
+static uint8_t *pack_evaluated(struct packing p, const struct message *m)
 {
     Lockstep__Evaluated x = LOCKSTEP__EVALUATED__INIT;
     assert(m->evaluated.slices <= MESSAGE_SLICES_MAX);
     x.lease = m->evaluated.lease;
     x.step = m->evaluated.step;
     x.n_losses = m->evaluated.slices;
-    x.losses = BORROW(double, m->evaluated.losses);
+    x.losses = (double *)m->evaluated.losses;
     x.n_targets = m->evaluated.slices;
-    x.targets = BORROW(uint64_t, m->evaluated.targets);
+    x.targets = (uint64_t *)m->evaluated.targets;
     x.seconds = m->evaluated.seconds;
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_EVALUATED;
-    p->control.evaluated = &x;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_EVALUATED;
+    p.control.evaluated = &x;
     return packed(p);
 }
 
-static uint8_t *pack_commit(struct packing *p, const struct message *m)
+static uint8_t *pack_commit(struct packing p, const struct message *m)
 {
     Lockstep__Commit x = LOCKSTEP__COMMIT__INIT;
     assert(m->commit.ranges <= MESSAGE_RANGES_MAX);
@@ -152,37 +150,37 @@ static uint8_t *pack_commit(struct packing *p, const struct message *m)
     x.clip = m->commit.clip;
     x.loss = m->commit.loss;
     x.n_checksums = m->commit.ranges;
-    x.checksums = BORROW(uint64_t, m->commit.checksums);
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_COMMIT;
-    p->control.commit = &x;
+    x.checksums = (uint64_t *)m->commit.checksums;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_COMMIT;
+    p.control.commit = &x;
     return packed(p);
 }
 
-static uint8_t *pack_heartbeat(struct packing *p, const struct message *m)
+static uint8_t *pack_heartbeat(struct packing p, const struct message *m)
 {
     Lockstep__Heartbeat x = LOCKSTEP__HEARTBEAT__INIT;
     x.lease = m->heartbeat.lease;
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_HEARTBEAT;
-    p->control.heartbeat = &x;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_HEARTBEAT;
+    p.control.heartbeat = &x;
     return packed(p);
 }
 
-static uint8_t *pack_leave(struct packing *p, const struct message *m)
+static uint8_t *pack_leave(struct packing p, const struct message *m)
 {
     Lockstep__Leave x = LOCKSTEP__LEAVE__INIT;
-    x.reason = BORROW(char, m->leave.reason);
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_LEAVE;
-    p->control.leave = &x;
+    x.reason = (char *)m->leave.reason;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_LEAVE;
+    p.control.leave = &x;
     return packed(p);
 }
 
-static uint8_t *pack_stop(struct packing *p, const struct message *m)
+static uint8_t *pack_stop(struct packing p, const struct message *m)
 {
     Lockstep__Stop x = LOCKSTEP__STOP__INIT;
-    x.reason = BORROW(char, m->stop.reason);
+    x.reason = (char *)m->stop.reason;
     x.exit_code = m->stop.exit_code;
-    p->control.what_case = LOCKSTEP__CONTROL__WHAT_STOP;
-    p->control.stop = &x;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_STOP;
+    p.control.stop = &x;
     return packed(p);
 }
 
@@ -193,25 +191,25 @@ uint8_t *codec_pack(const struct message *m, size_t head, size_t *bytes)
     p.control.incarnation = m->incarnation;
     switch (m->kind) {
     case MESSAGE_JOIN:
-        return pack_join(&p, m);
+        return pack_join(p, m);
     case MESSAGE_WELCOME:
-        return pack_welcome(&p, m);
+        return pack_welcome(p, m);
     case MESSAGE_REFUSE:
-        return pack_refuse(&p, m);
+        return pack_refuse(p, m);
     case MESSAGE_LEASE:
-        return pack_lease(&p, m);
+        return pack_lease(p, m);
     case MESSAGE_PARTIAL:
-        return pack_partial(&p, m);
+        return pack_partial(p, m);
     case MESSAGE_EVALUATED:
-        return pack_evaluated(&p, m);
+        return pack_evaluated(p, m);
     case MESSAGE_COMMIT:
-        return pack_commit(&p, m);
+        return pack_commit(p, m);
     case MESSAGE_HEARTBEAT:
-        return pack_heartbeat(&p, m);
+        return pack_heartbeat(p, m);
     case MESSAGE_LEAVE:
-        return pack_leave(&p, m);
+        return pack_leave(p, m);
     case MESSAGE_STOP:
-        return pack_stop(&p, m);
+        return pack_stop(p, m);
     }
     assert(!"a message has a kind");
     abort();

@@ -46,6 +46,7 @@ static void on_connected(uv_connect_t *req, int status)
 
 static const struct sockaddr *choose(const struct addrinfo *list)
 {
+    assert(list);
     for (const struct addrinfo *a = list; a; a = a->ai_next)
         if (a->ai_family == AF_INET)
             return a->ai_addr;

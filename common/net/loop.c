@@ -214,30 +214,30 @@ struct loop_poller {
     uint64_t moved_ns;
 };
 
-/* How long to sleep when nothing has moved for @still_ns.  These steps kept 80 % of the
+/* How long to sleep when nothing has moved for @still_us.  These steps kept 80 % of the
  * speed of spinning in the worst case measured and cost 2 to 7 % of a core: 50 us without
  * sleep, 20 us up to 1 ms, 100 us up to 20 ms, then 500 us. */
-static long backoff_ns(uint64_t still_ns)
+static long backoff_us(uint64_t still_us)
 {
-    if (still_ns < 50 * 1000)
+    if (still_us < 50)
         return 0;
-    if (still_ns < 1000 * 1000)
-        return 20 * 1000;
-    if (still_ns < 20 * 1000 * 1000)
-        return 100 * 1000;
-    return 500 * 1000;
+    if (still_us < 1000)
+        return 20;
+    if (still_us < 20000)
+        return 100;
+    return 500;
 }
 
 /* libuv's descriptor is readable when one of its handles has something to do, so a
  * message on a socket ends the sleep at once. */
-static void doze(struct loop_poller *p, long ns)
+static void doze(struct loop_poller *p, long us)
 {
-    if (ns == 0) {
+    if (us == 0) {
         sched_yield();
         return;
     }
     struct pollfd fd = {.fd = uv_backend_fd(&p->loop->uv), .events = POLLIN};
-    ppoll(&fd, 1, &(struct timespec){.tv_nsec = ns}, NULL);
+    ppoll(&fd, 1, &(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
 static void on_idle(uv_idle_t *h)
@@ -247,7 +247,7 @@ static void on_idle(uv_idle_t *h)
     if (p->poll(p->ctx))
         p->moved_ns = clock_ns();
     else if (uv_is_active((uv_handle_t *)&p->uv))
-        doze(p, backoff_ns(clock_ns() - p->moved_ns));
+        doze(p, backoff_us((clock_ns() - p->moved_ns) / 1000));
 }
 
 static void abandon_poller(struct loop_owner *o)

@@ -78,7 +78,7 @@ void transport_send(struct transport *t, uint32_t peer, uint32_t transfer,
     post(t, peer,
          (struct transfer){.number = transfer,
                            .outgoing = true,
-                           .data = (void *)(uintptr_t)data,
+                           .data = (void *)data,
                            .bytes = bytes,
                            .done = done,
                            .ctx = ctx});

@@ -10,10 +10,14 @@
  * come in the order of posting.  Any number may be queued, one send and one receive per
  * peer are in flight.  Buffers belong to the transport until the callback.
  *
+ * There is no cancel: every number that is announced is sent, and received in the order
+ * of the numbers.  A transfer of another length than expected is logged and completes;
+ * the checksum of its announcement tells.
+ *
  * transport_forget(peer), called when the peer's control channel has ended: queued
  * transfers are dropped without callback, those in flight are parked: their buffers must
  * never be reused or freed (a stopped process may still write to them).  It says whether
- * there are any.
+ * there are any.  The peer stays forgotten: later transfers with it are ignored.
  *
  * Nothing spins: while a transfer is in flight the loop polls eagerly, backing off
  * from 20 us to 500 us when nothing moves; otherwise the process sleeps.

@@ -165,7 +165,7 @@ static size_t wait_for(struct handshake *const *h, size_t n, double timeout_s)
         }
         if (left == 0 || clock_seconds() > end)
             return left;
-        nanosleep(&(struct timespec){.tv_nsec = 200 * 1000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 200 * 1000L}, NULL);
     }
 }
 
@@ -204,7 +204,7 @@ int world_await(const struct world *w, struct world_verdict *v, double timeout_s
     MPI_Irecv(h->bytes, VERDICT_BYTES, MPI_BYTE, 0, HANDSHAKE_TAG, MPI_COMM_WORLD,
               &h->request);
     if (wait_for(&h, 1, timeout_s) > 0) {
-        log_error("rank 0 did not say in %.0f s where it listens; see its own messages",
+        log_error("rank 0 did not say in %g s where it listens; see its own messages",
                   timeout_s);
         return ERR_TIMEOUT;
     }
