@@ -235,7 +235,8 @@ void coordinator_evaluation_complete(struct coordinator *c, struct actions *out)
     assert(c->phase == PHASE_EVALUATE && ledger_complete(&c->ledger));
     const struct ledger_sum sum = ledger_slice_sum(&c->ledger);
     c->held_out_loss = sum.loss / (double)sum.targets;
-    const bool best = !(c->held_out_loss >= c->best_loss); /* also the first */
+    const bool best = isfinite(c->held_out_loss) &&
+                      !(c->held_out_loss >= c->best_loss); /* also the first */
     if (best && !c->conf.eval_only) {
         c->best_loss = c->held_out_loss;
         c->best_version = c->version;

@@ -79,13 +79,6 @@ int check_real(const struct check *c, const char *field, double x)
     return ERR_OK;
 }
 
-int check_reals(const struct check *c, const char *field, const double *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        TRY(check_real(c, field, x[i]));
-    return ERR_OK;
-}
-
 int check_count(const struct check *c, const char *field, size_t n, size_t least,
                 size_t most)
 {

@@ -15,7 +15,6 @@ int check_failed(const struct check *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 int check_text(const struct check *c, const char *field, const char *s, size_t max);
 int check_real(const struct check *c, const char *field, double x);
-int check_reals(const struct check *c, const char *field, const double *x, size_t n);
 int check_count(const struct check *c, const char *field, size_t n, size_t least,
                 size_t most);
 int check_node(const struct check *c, uint32_t level, uint32_t index);

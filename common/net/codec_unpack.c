@@ -103,7 +103,6 @@ static int take_partial(const struct check *c, const Lockstep__Partial *x,
                         struct message *m)
 {
     TRY(check_node(c, x->level, x->index));
-    TRY(check_real(c, "loss", x->loss));
     TRY(check_real(c, "seconds", x->seconds));
     TRY(check_count(c, "checksums", x->n_checksums, 0, MESSAGE_RANGES_MAX));
     m->kind = MESSAGE_PARTIAL;
@@ -125,7 +124,6 @@ static int take_evaluated(const struct check *c, const Lockstep__Evaluated *x,
 {
     TRY(check_count(c, "losses", x->n_losses, 0, MESSAGE_SLICES_MAX));
     TRY(check_count(c, "targets", x->n_targets, x->n_losses, x->n_losses));
-    TRY(check_reals(c, "losses", x->losses, x->n_losses));
     TRY(check_real(c, "seconds", x->seconds));
     m->kind = MESSAGE_EVALUATED;
     m->evaluated.lease = x->lease;

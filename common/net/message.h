@@ -3,7 +3,8 @@
  * A message owns nothing: strings and arrays are borrowed, when sending from the caller
  * until the call returns, when received from the codec's buffer until the callback
  * returns.  Received messages have passed the checks of net/codec.h: kinds, sizes and
- * array lengths agree, strings are UTF-8 and end, numbers are finite.
+ * array lengths agree, strings are UTF-8 and end, numbers are finite but for losses: a
+ * model may diverge.
  */
 #ifndef NET_MESSAGE_H
 #define NET_MESSAGE_H

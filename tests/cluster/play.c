@@ -1,6 +1,7 @@
 #include "cluster/play.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -325,6 +326,10 @@ static void deliver(struct play *p, struct item *i)
              i);
         return;
     case UPDATE_DONE:
+        if (p->o.diverge_at && p->c.version == p->o.diverge_at) {
+            feed(p, (struct event){.kind = EVENT_UPDATED, .norm = NAN, .clip = 1});
+            return;
+        }
         p->parameters += p->sum;
         p->sum = 0;
         feed(p, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});

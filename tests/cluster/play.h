@@ -28,7 +28,8 @@ struct play_options {
     uint64_t kill_after;   /* events; 0: never.  Then worker 1 is gone */
     uint64_t from_version; /* resumed */
     bool eval_only;
-    bool disk_full; /* every checkpoint fails */
+    bool disk_full;      /* every checkpoint fails */
+    uint64_t diverge_at; /* the gradient of this step is not finite; 0: never */
 };
 
 struct play *play_new(const struct play_options *o);

@@ -122,6 +122,19 @@ static void a_full_disk_does_not_stop_the_training_but_is_told_at_the_end(void *
     play_free(p);
 }
 
+static void a_gradient_that_is_not_finite_ends_the_run_before_it_is_applied(void **state)
+{
+    (void)state;
+    struct play *p = play_new(&(struct play_options){
+        .workers = 2, .slices = 4, .steps = 20, .seed = 5, .diverge_at = 7});
+    assert_true(play_run(p));
+    assert_int_equal(play_err(p), ERR_NO_PROGRESS);
+    assert_int_equal(play_version(p), 7);
+    assert_int_equal(play_checkpoint(p), 7);
+    assert_int_equal(play_parameters(p), play_expected(4, 7));
+    play_free(p);
+}
+
 static void evaluation_alone_changes_nothing(void **state)
 {
     (void)state;
@@ -146,4 +159,5 @@ RUN(T(a_run_of_two_steps_reads_like_this),
     T(a_lost_worker_ends_the_job_with_a_checkpoint),
     T(a_resumed_run_goes_on_where_it_was),
     T(a_full_disk_does_not_stop_the_training_but_is_told_at_the_end),
+    T(a_gradient_that_is_not_finite_ends_the_run_before_it_is_applied),
     T(evaluation_alone_changes_nothing))

@@ -114,8 +114,11 @@ static const struct {
        "aaaabbbb"
        "\x22\x01\x07"),
      ERR_MALFORMED},
-    {"partial with loss NaN", B("\x3a\x09\x29\0\0\0\0\0\0\xf8\x7f"), ERR_MALFORMED},
-    {"partial with loss infinite", B("\x3a\x09\x29\0\0\0\0\0\0\xf0\x7f"), ERR_MALFORMED},
+    {"partial with loss NaN: the model diverged", B("\x3a\x09\x29\0\0\0\0\0\0\xf8\x7f"),
+     ERR_OK},
+    {"partial with seconds NaN", B("\x3a\x09\x49\0\0\0\0\0\0\xf8\x7f"), ERR_MALFORMED},
+    {"partial with seconds infinite", B("\x3a\x09\x49\0\0\0\0\0\0\xf0\x7f"),
+     ERR_MALFORMED},
     {"more losses than targets", B("\x42\x0a\x1a\x08\0\0\0\0\0\0\xf0\x3f"),
      ERR_MALFORMED},
     {"more targets than losses", B("\x42\x03\x22\x01\x07"), ERR_MALFORMED},
