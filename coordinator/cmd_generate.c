@@ -51,7 +51,9 @@ static double number(struct argp_state *state, const char *option, const char *t
                      double min, double max)
 {
     double x;
-    if (units_parse_count(text, &x) != ERR_OK || x < min || x > max)
+    if ((units_parse_count(text, &x) != ERR_OK &&
+         units_parse_number(text, &x) != ERR_OK) ||
+        x < min || x > max)
         argp_error(state, "--%s %s: expected a number from %g to %g", option, text, min,
                    max);
     return x;

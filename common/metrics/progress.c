@@ -57,7 +57,7 @@ static int columns(void)
 static void describe(char line[LINE], uint64_t step, uint64_t steps,
                      const struct metrics *m)
 {
-    char speed[UNITS_TEXT], flops[UNITS_TEXT], left[UNITS_TEXT];
+    char speed[UNITS_TEXT], left[UNITS_TEXT];
     size_t n = (size_t)snprintf(
         line, LINE, "step %llu/%llu  loss %.4f  rate %.2e  norm %.3g",
         (unsigned long long)step, (unsigned long long)steps, m->loss, m->rate, m->norm);
@@ -67,8 +67,7 @@ static void describe(char line[LINE], uint64_t step, uint64_t steps,
         n += (size_t)snprintf(line + n, LINE - n, "  %s tok/s",
                               units_print_count(speed, m->tokens_per_second));
     if (isfinite(m->flops))
-        n += (size_t)snprintf(line + n, LINE - n, "  %sFLOP/s",
-                              units_print_count(flops, m->flops));
+        n += (size_t)snprintf(line + n, LINE - n, "  %.1f GFLOP/s", m->flops * 1e-9);
     if (isfinite(m->flops_share))
         n += (size_t)snprintf(line + n, LINE - n, " (%.0f %% of peak)",
                               100 * m->flops_share);
