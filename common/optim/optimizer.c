@@ -32,8 +32,8 @@ void optimizer_step(const struct optimizer *o, uint64_t t, double rate, double s
     const bool decoupled = o->kind == OPTIMIZER_IS_ADAMW;
     const struct rows_adam a = {
         .rate = (float)rate,
-        .beta1 = (float)o->beta1,
-        .beta2 = (float)o->beta2,
+        .rest1 = (float)(1 - o->beta1),
+        .rest2 = (float)(1 - o->beta2),
         .eps = (float)o->eps,
         .correction1 = (float)(1 - pow(o->beta1, (double)t)),
         .correction2 = (float)(1 - pow(o->beta2, (double)t)),
