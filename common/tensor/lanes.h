@@ -1,32 +1,17 @@
 /* lanes.h - inside tensor/rows: sums, products and maxima of a row in LANES partial
  * results, element i in lane i % LANES, that are added along a binary tree.
  *
- * The shape of a reduction is thus written in the source: a compiler may use vectors of
- * any width without changing a bit.  So is which product is fused with which addition
- * (muladd), because left to itself a compiler fuses differently in the vector body and
- * in the rest of a loop.  What remains different among instruction sets is whether they
- * can fuse at all: v3 and v4 give equal bits, v2 gives others.
+ * The shape of a reduction is thus written in the source, and a compiler may use vectors
+ * of any width without changing a bit.
  */
 #ifndef TENSOR_LANES_H
 #define TENSOR_LANES_H
 
 #include <stddef.h>
 
-#include "tensor/real.h"
+#include "tensor/muladd.h"
 
 enum { LANES = 16 };
-
-/* a * b + c, rounded once where the instruction set can */
-static inline real muladd(real a, real b, real c)
-{
-#if !defined __FMA__
-    return a * b + c;
-#elif defined REAL_DOUBLE
-    return __builtin_fma(a, b, c);
-#else
-    return __builtin_fmaf(a, b, c);
-#endif
-}
 
 static inline real add_lanes(real s[LANES])
 {

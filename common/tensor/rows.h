@@ -51,7 +51,7 @@ void rows_sum(real *db, const real *dy, size_t N, size_t C);
 /* y [N,C], mean [N], rstd [N]  <-  x [N,C] */
 void rows_norm(real *y, real *mean, real *rstd, const real *x, const real *gain,
                const real *bias, size_t N, size_t C, real eps, bool rms);
-/* dx [N,C]  <-  dy;  dgain [C], dbias [C] += */
+/* dx [N,C]  <-  dy (dx may be dy);  dgain [C], dbias [C] += */
 void rows_norm_backward(real *dx, real *dgain, real *dbias, const real *dy, const real *x,
                         const real *gain, const real *mean, const real *rstd, size_t N,
                         size_t C, bool rms);

@@ -2,8 +2,8 @@
  * rows_v2.c, rows_v3.c and rows_v4.c with their own compiler flags.  In reading order.
  *
  * The rule of all of it: the bits of a result follow from the source and from whether
- * the set has a fused multiply-add, not from what a compiler makes of the loops
- * (lanes.h).
+ * the set has a fused multiply-add, not from what a compiler makes of the loops: see
+ * muladd.h and lanes.h.
  */
 #include <assert.h>
 #include <math.h>

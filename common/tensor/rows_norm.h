@@ -66,6 +66,8 @@ static void norm_backward(real *dx, real *dgain, real *dbias, const real *dy,
         norm_averages(&avg_dh, &avg_dhh, row, C);
         if (rms)
             avg_dh = 0;
+        if (dbias)
+            add(dbias, row.dy, C);
 #pragma omp simd
         for (size_t c = 0; c < C; c++) {
             const real h = (row.x[c] - row.mean) * row.rstd;
@@ -73,7 +75,5 @@ static void norm_backward(real *dx, real *dgain, real *dbias, const real *dy,
             const real dh = muladd(row.dy[c], gain[c], -avg_dh);
             dx_n[c] = row.rstd * muladd(-h, avg_dhh, dh);
         }
-        if (dbias)
-            add(dbias, row.dy, C);
     }
 }

@@ -5,15 +5,6 @@
  * anywhere.
  */
 
-static inline float muladd_float(float a, float b, float c)
-{
-#ifdef __FMA__
-    return __builtin_fmaf(a, b, c);
-#else
-    return a * b + c;
-#endif
-}
-
 /* The moving averages as m += (1 - beta) (g - m): the weights then add up to one, which
  * beta and 1 - beta, both rounded to float, do not.  Decay and step are added before they
  * are subtracted from theta, which is thus rounded once. */

@@ -4,7 +4,7 @@
  * The float versions stay within these units in the last place of the exact value
  * (measured and tested in tests/unit/tensor/test_vector_math.c):
  *
- *      exp  1.5        sigmoid  3        bell  3        phi  5
+ *      exp  1.5        sigmoid  3        bell  3        phi  6
  *
  * Results below 2^-126 are 0; exp stops growing at 88.37.  What is not a number stays so.
  * Double builds use the C library's functions: derivative checks see exact mathematics.
@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "tensor/lanes.h"
+#include "tensor/muladd.h"
 
 #ifdef REAL_DOUBLE
 

@@ -32,6 +32,28 @@ static void every_decision_is_the_one_that_philox_defines(void **state)
     free(x);
 }
 
+/* A word whose last 8 bits are 0 is a share that a float can hold. */
+static void a_word_equal_to_the_threshold_is_kept(void **state)
+{
+    (void)state;
+    uint32_t i = 0;
+    struct philox_block r;
+    do
+        r = philox(site.key,
+                   (struct philox_block){{i++, site.site, site.sample, site.step}});
+    while ((r.word[0] & 0xff) != 0);
+    const size_t first = 4 * (size_t)(i - 1);
+    const real p = (real)((double)r.word[0] * 0x1p-32), x = 1;
+    FOR_EACH_SET(set)
+    {
+        real y;
+        rows_dropout_part(&y, &x, first, 1, p, site);
+        assert_true(y > 0);
+        rows_dropout_part(&y, &x, first, 1, p + (real)0x1p-24, site);
+        assert_true(y == 0);
+    }
+}
+
 static void a_block_in_parts_is_the_block(void **state)
 {
     (void)state;
@@ -118,7 +140,8 @@ static void another_key_site_sample_or_step_drops_others(void **state)
     }
 }
 
-RUN(T(every_decision_is_the_one_that_philox_defines), T(a_block_in_parts_is_the_block),
+RUN(T(every_decision_is_the_one_that_philox_defines),
+    T(a_word_equal_to_the_threshold_is_kept), T(a_block_in_parts_is_the_block),
     T(all_instruction_sets_drop_the_same_bits),
     T(the_result_may_overwrite_the_input_and_no_share_copies),
     T(the_dropped_share_is_the_one_asked_for),

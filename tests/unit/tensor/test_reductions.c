@@ -253,6 +253,26 @@ static void a_large_vocabulary_loses_no_precision(void **state)
     }
 }
 
+/* Terms that are all alike are rounded the same way each time they are added. */
+static void rounding_does_not_pile_up_over_a_large_vocabulary(void **state)
+{
+    (void)state;
+    enum { V = 50257 };
+    real *logits = malloc(V * sizeof *logits);
+    const uint32_t target = 0;
+    FOR_EACH_SET(set)
+    for (int tenths = 1; tenths < 20; tenths++) {
+        for (size_t v = 0; v < V; v++)
+            logits[v] = 0;
+        logits[0] = (real)tenths / 10;
+        const double top = (double)logits[0], want = log(exp(top) + V - 1) - top;
+        const double got = rows_cross_entropy(logits, V, &target, 1, V, false);
+        if (!(fabs(got - want) < 2e-6))
+            fail_msg("%s: %.9g instead of %.9g", set_names[set], got, want);
+    }
+    free(logits);
+}
+
 static void equal_logits_of_any_size_lose_the_logarithm_of_the_vocabulary(void **state)
 {
     (void)state;
@@ -340,6 +360,7 @@ RUN(T(norms_follow_their_definitions_at_all_sizes),
     T(weights_of_large_scores_are_safe_and_add_up_to_one),
     T(the_loss_follows_its_definition_at_all_sizes),
     T(a_large_vocabulary_loses_no_precision),
+    T(rounding_does_not_pile_up_over_a_large_vocabulary),
     T(equal_logits_of_any_size_lose_the_logarithm_of_the_vocabulary),
     T(what_is_no_number_makes_its_whole_row_none),
     T(sets_with_fused_multiply_add_give_the_same_bits))
