@@ -1,10 +1,22 @@
 /* optimizer.h - one update of a range of the flat vector; knows no layers.
  *
- *      sgd     u <- momentum * u + g + decay * theta;   theta <- theta - rate * u
- *      adam    g <- g + decay * theta;  m, v moving averages of g, g^2;
- *              theta <- theta - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) +
- * eps) (Kingma, Ba 2015) adamw   as adam without decay in g;  theta <- theta * (1 - rate
- * * decay) first (Loshchilov, Hutter 2019) with g = scale * gradient.
+ * With g = scale * gradient, t = 1 for the first update:
+ *
+ *      sgd     u <- momentum * u + g + decay * theta
+ *              theta <- theta - rate * u
+ *
+ *      adam    g <- g + decay * theta
+ *              m <- beta1 * m + (1 - beta1) * g
+ *              v <- beta2 * v + (1 - beta2) * g^2
+ *              theta <- theta - rate * (m / (1 - beta1^t))
+ *                                    / (sqrt(v / (1 - beta2^t)) + eps)    (Kingma, Ba
+ * 2015)
+ *
+ *      adamw   as adam, but the decay is not in g:
+ *              theta <- theta - rate * decay * theta - ...      (Loshchilov, Hutter 2019)
+ *
+ * An element's new value depends on that element alone, bit for bit, so the vector may be
+ * cut into ranges anywhere.  Moments start as zeros.
  *
  * Pure functions of their arguments, any thread; ranges are independent of each other.
  */

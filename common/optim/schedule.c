@@ -28,7 +28,7 @@ double schedule_rate(const struct schedule *s, uint64_t step)
     case SCHEDULE_IS_INVERSE_SQRT:
         return s->rate * sqrt((w > 0 ? w : 1) / (at + 1));
     case SCHEDULE_IS_WSD:
-        return s->rate - fall * sqrt(share(at, n * (1 - s->wsd_decay), n));
+        return s->rate - fall * sqrt(share(at, fmax(w, n * (1 - s->wsd_decay)), n));
     }
     assert(!"a schedule of no kind");
     return 0;

@@ -3,17 +3,22 @@
  * With s the number of updates already made (0 for the first), w the warm-up and n the
  * step at which decay ends:
  *
- *      warm-up        rate * (s + 1) / w                                    s < w
+ *      warm-up        rate * (s + 1) / w                                for s < w, then
  *      constant       rate
  *      linear         rate -> rate_min on a line from w to n
- *      cosine         rate_min + (rate - rate_min) * (1 + cos(pi r)) / 2    (Loshchilov
- * 2017) r = (s - w) / (n - w), at most 1 inverse_sqrt   rate * sqrt(w / (s + 1)) (Vaswani
- * 2017) wsd            rate until the last wsd_decay share of n steps, then rate_min +
- * (rate - rate_min) * (1 - sqrt(r)), r the share of the decay that is over (Hu 2024,
- * MiniCPM)
+ *      cosine         rate_min + (rate - rate_min) * (1 + cos(pi r)) / 2,
+ *                     r = (s - w) / (n - w)                     (Loshchilov, Hutter 2017)
+ *      inverse_sqrt   rate * sqrt(w / (s + 1))                            (Vaswani 2017)
+ *      wsd            rate, and over the last wsd_decay share of n steps
+ *                     rate_min + (rate - rate_min) * (1 - sqrt(r)), r the share of the
+ *                     decay that is over                             (Hu 2024, MiniCPM)
+ *
+ * From step n on, linear, cosine and wsd stay at rate_min; constant and inverse_sqrt know
+ * neither.  No decay begins before the warm-up is over.
  *
  * Vaswani's d^-0.5 * min(t^-0.5, t * w^-1.5) with t = s + 1 is inverse_sqrt with
- * rate = (d * w)^-0.5.
+ * rate = (d * w)^-0.5.  How the conventions of other trainers map to these arguments is
+ * stated and tested in tests/unit/optim/test_schedule.c.
  *
  * Pure functions.
  */
@@ -35,7 +40,7 @@ struct schedule {
     enum schedule_kind kind;
     double rate, rate_min;
     uint64_t warmup, decay_steps; /* steps: w, n */
-    double wsd_decay;
+    double wsd_decay;             /* 0..1 */
 };
 
 double schedule_rate(const struct schedule *s, uint64_t step);

@@ -39,7 +39,8 @@ static void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, real *c, size_t ldc,
                     size_t N, size_t K, real alpha, real beta)
 {
     assert(beta == 0 || beta == 1);
-    assert(ldc >= N && M <= INT32_MAX && N <= INT32_MAX && K <= INT32_MAX);
+    assert(ldc >= N && M <= INT32_MAX && K <= INT32_MAX);
+    assert(lda <= INT32_MAX && ldb <= INT32_MAX && ldc <= INT32_MAX); /* blasint */
     blas_gemm(CblasRowMajor, ta, tb, (blasint)M, (blasint)N, (blasint)K, alpha, a,
               (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
 }

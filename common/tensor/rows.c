@@ -8,40 +8,37 @@
 #include "base/log.h"
 #include "tensor/rows_table.h"
 
+enum { SETS = 3 };
+
 static const struct {
     const char *name;
     const struct rows_table *table;
-} sets[] = {{"v4", &rows_v4}, {"v3", &rows_v3}, {"v2", &rows_v2}}; /* best first */
-
-enum { SETS = sizeof sets / sizeof *sets };
+} sets[SETS] = {{"v4", &rows_v4}, {"v3", &rows_v3}, {"v2", &rows_v2}}; /* best first */
 
 static const struct rows_table *rows = &rows_v2;
 
-static bool supported(int i)
+/* By the features of the CPU and what the kernel saves of them, never by its model. */
+static bool supported(const struct rows_table *table)
 {
     __builtin_cpu_init();
-    switch (i) {
-    case 0:
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-               __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512vl");
-    case 1:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-               __builtin_cpu_supports("bmi2");
-    default:
-        return true;
-    }
+    if (table == &rows_v4)
+        return __builtin_cpu_supports("x86-64-v4");
+    if (table == &rows_v3)
+        return __builtin_cpu_supports("x86-64-v3");
+    return __builtin_cpu_supports("x86-64-v2");
 }
 
 int rows_start(const char *want, const char **name)
 {
     for (int i = 0; i < SETS; i++)
-        if (supported(i) && (!want || strcmp(want, sets[i].name) == 0)) {
+        if (supported(sets[i].table) && (!want || strcmp(want, sets[i].name) == 0)) {
             rows = sets[i].table;
             *name = sets[i].name;
             return ERR_OK;
         }
-    log_error("row kernels '%s': this CPU does not have them", want);
+    log_error("row kernels %s: this CPU does not have them; there are v2, v3 and v4, and "
+              "the CPU must be x86-64-v2 (SSE 4.2) at least",
+              want ? want : "of any kind");
     return ERR_RANGE;
 }
 

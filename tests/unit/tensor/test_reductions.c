@@ -1,0 +1,366 @@
+/* Norms, attention weights and the loss: kernels that reduce a row. */
+#include "support/sets.h"
+
+#include "support/rows_reference.h"
+
+enum { LONGEST = 67, ROWS = 3 };
+
+static const double EPS = 1e-5;
+
+static void expect(double units, double most, int set, const char *what, size_t n)
+{
+    if (!(units <= most))
+        fail_msg("%s %s: size and seed %zu: error %.2f of %.1f units", set_names[set],
+                 what, n, units, most);
+}
+
+/* --- norms -------------------------------------------------------------------------- */
+
+struct norm_case {
+    real *x, *gain, *bias, *dy;
+    size_t N, C;
+};
+
+static struct norm_case norm_case(size_t N, size_t C)
+{
+    const uint32_t seed = (uint32_t)C;
+    struct norm_case c = {random_reals(N * C, 2, seed),
+                          random_reals(C, 1, seed + 1),
+                          random_reals(C, 1, seed + 2),
+                          random_reals(N * C, 1, seed + 3),
+                          N,
+                          C};
+    for (size_t i = 0; i < N * C; i++)
+        c.x[i] += 1; /* a mean worth subtracting */
+    return c;
+}
+
+static void norm_case_free(struct norm_case c)
+{
+    free(c.x);
+    free(c.gain);
+    free(c.bias);
+    free(c.dy);
+}
+
+static void check_norm(int set, struct norm_case c, const real *bias, bool rms)
+{
+    const size_t n = c.N * c.C;
+    real *y = malloc(n * sizeof *y), *mean = malloc(c.N * sizeof *y),
+         *rstd = malloc(c.N * sizeof *y);
+    double *want = malloc(n * sizeof *want);
+    rows_norm(y, rms ? NULL : mean, rstd, c.x, c.gain, bias, c.N, c.C, (real)EPS, rms);
+    reference_norm(want, c.x, c.gain, bias, c.N, c.C, EPS, rms);
+    expect(worst_error(y, want, n, 1), 8, set, rms ? "rms" : "norm", c.C);
+    free(y);
+    free(mean);
+    free(rstd);
+    free(want);
+}
+
+static void norms_follow_their_definitions_at_all_sizes(void **state)
+{
+    (void)state;
+    FOR_EACH_SET(set)
+    for (size_t C = 2; C <= LONGEST; C++) { /* one channel has no variance */
+        const struct norm_case c = norm_case(ROWS, C);
+        check_norm(set, c, c.bias, false);
+        check_norm(set, c, NULL, false);
+        check_norm(set, c, NULL, true);
+        norm_case_free(c);
+    }
+}
+
+static void check_norm_backward(int set, struct norm_case c, bool rms)
+{
+    const size_t n = c.N * c.C, C = c.C;
+    real *y = malloc(n * sizeof *y), *dx = malloc(n * sizeof *y), *dgain, *dbias;
+    real mean[ROWS], rstd[ROWS];
+    double *want = malloc(n * sizeof *want), want_gain[LONGEST], want_bias[LONGEST];
+    rows_norm(y, mean, rstd, c.x, c.gain, c.bias, c.N, C, (real)EPS, rms);
+    reference_norm_backward(want, want_gain, want_bias, c.dy, c.x, c.gain, c.N, C, EPS,
+                            rms);
+    dgain = random_reals(C, 1, 20); /* results are added to these */
+    dbias = random_reals(C, 1, 21);
+    for (size_t i = 0; i < C; i++) {
+        want_gain[i] += (double)dgain[i];
+        want_bias[i] += (double)dbias[i];
+    }
+    rows_norm_backward(dx, dgain, rms ? NULL : dbias, c.dy, c.x, c.gain, mean, rstd, c.N,
+                       C, rms);
+    /* Two channels have next to no derivative: terms of size rstd cancel. */
+    const double size = 1 + (double)fmax((double)rstd[0], fmax(rstd[1], rstd[2]));
+    expect(worst_error(dx, want, n, size), 10, set, "dx", C);
+    expect(worst_error(dgain, want_gain, C, ROWS), 8, set, "dgain", C);
+    if (!rms)
+        expect(worst_error(dbias, want_bias, C, ROWS), 1, set, "dbias", C);
+    free(y);
+    free(dx);
+    free(dgain);
+    free(dbias);
+    free(want);
+}
+
+static void their_derivatives_follow_the_jacobian_at_all_sizes(void **state)
+{
+    (void)state;
+    FOR_EACH_SET(set)
+    for (size_t C = 2; C <= LONGEST; C++) {
+        const struct norm_case c = norm_case(ROWS, C);
+        check_norm_backward(set, c, false);
+        check_norm_backward(set, c, true);
+        norm_case_free(c);
+    }
+}
+
+/* --- attention weights ----------------------------------------------------------------
+ */
+
+/* Scores [T,T], rows ld apart, with traps after the diagonal and after the rows. */
+static real *scores(size_t ld, size_t T, double spread, uint32_t seed)
+{
+    real *a = random_reals(ld * T, spread, seed);
+    for (size_t t = 0; t < T; t++)
+        for (size_t j = t + 1; j < ld; j++)
+            a[t * ld + j] = (real)NAN;
+    return a;
+}
+
+static void assert_traps_remain(const real *a, size_t ld, size_t T)
+{
+    for (size_t t = 0; t < T; t++)
+        for (size_t j = T; j < ld; j++)
+            assert_true(isnan(a[t * ld + j]));
+}
+
+static void check_softmax(int set, size_t T, size_t ld)
+{
+    const double factor = 0.125;
+    real *a = scores(ld, T, 40, (uint32_t)T), *da = scores(ld, T, 1, (uint32_t)T + 1);
+    double *want = malloc(ld * T * sizeof *want);
+    reference_softmax_causal(want, a, ld, T, factor);
+    rows_softmax_causal(a, ld, T, (real)factor);
+    assert_traps_remain(a, ld, T);
+    for (size_t t = 0; t < T; t++)
+        expect(worst_error(a + t * ld, want + t * ld, T, 0), 8, set, "softmax", T);
+
+    reference_softmax_causal_backward(want, da, a, ld, T, factor);
+    rows_softmax_causal_backward(da, a, ld, T, (real)factor);
+    assert_traps_remain(da, ld, T);
+    for (size_t t = 0; t < T; t++)
+        expect(worst_error(da + t * ld, want + t * ld, T, 0.01), 10, set, "dsoftmax", T);
+    free(a);
+    free(da);
+    free(want);
+}
+
+static void attention_weights_follow_their_definition_and_never_read_the_future(void **s)
+{
+    (void)s;
+    FOR_EACH_SET(set)
+    for (size_t T = 1; T <= LONGEST; T++) {
+        check_softmax(set, T, T);
+        check_softmax(set, T, T + 5);
+    }
+}
+
+static void a_row_of_attention_has_the_same_bits_whatever_the_length(void **state)
+{
+    (void)state;
+    enum { T = 67 };
+    FOR_EACH_SET(set)
+    {
+        real *whole = scores(T, T, 20, 3);
+        rows_softmax_causal(whole, T, T, 1);
+        for (size_t part = 1; part < T; part++) {
+            real *a = scores(T, T, 20, 3);
+            rows_softmax_causal(a, T, part, 1);
+            for (size_t t = 0; t < part; t++)
+                assert_memory_equal(a + t * T, whole + t * T, (t + 1) * sizeof *a);
+            free(a);
+        }
+        free(whole);
+    }
+}
+
+static void weights_of_large_scores_are_safe_and_add_up_to_one(void **state)
+{
+    (void)state;
+    enum { T = 40 };
+    FOR_EACH_SET(set)
+    {
+        real *a = scores(T, T, 1e4, 9);
+        rows_softmax_causal(a, T, T, 1);
+        for (size_t t = 0; t < T; t++) {
+            double sum = 0;
+            for (size_t j = 0; j < T; j++) {
+                assert_true(a[t * T + j] >= 0 && a[t * T + j] <= 1);
+                sum += (double)a[t * T + j];
+            }
+            assert_true(fabs(sum - 1) < 4 * (double)REAL_EPS);
+        }
+        free(a);
+    }
+}
+
+/* --- loss -----------------------------------------------------------------------------
+ */
+
+/* The difference to the largest logit is rounded: half a unit times twice the spread. */
+static void check_loss(int set, size_t V, size_t ld, double spread)
+{
+    real *logits = random_reals(ROWS * ld, spread, (uint32_t)V), *again;
+    const uint32_t targets[ROWS] = {0, (uint32_t)V / 2, (uint32_t)V - 1};
+    double *want = malloc(ROWS * ld * sizeof *want);
+    const double loss = reference_cross_entropy(want, logits, ld, targets, ROWS, V);
+    again = malloc(ROWS * ld * sizeof *again);
+    memcpy(again, logits, ROWS * ld * sizeof *again);
+
+    const double got = rows_cross_entropy(logits, ld, targets, ROWS, V, true);
+    expect(fabs(got - loss) / (loss + 1) / (double)REAL_EPS, 4, set, "loss", V);
+    for (size_t i = 0; i < ROWS; i++) {
+        const double at_target = fabs(want[i * ld + targets[i]]);
+        want[i * ld + targets[i]] = (double)logits[i * ld + targets[i]];
+        expect(worst_error(logits + i * ld, want + i * ld, V, 0), 6 + spread, set,
+               "dlogits", V);
+        expect(fabs(fabs((double)logits[i * ld + targets[i]]) - at_target) /
+                   (double)REAL_EPS,
+               4, set, "dlogits at the target", V);
+    }
+    assert_true(rows_cross_entropy(again, ld, targets, ROWS, V, false) == got);
+    free(logits);
+    free(again);
+    free(want);
+}
+
+static void the_loss_follows_its_definition_at_all_sizes(void **state)
+{
+    (void)state;
+    FOR_EACH_SET(set)
+    for (size_t V = 1; V <= LONGEST; V++) {
+        check_loss(set, V, V, 4);
+        check_loss(set, V, V + 3, 30);
+    }
+}
+
+static void a_large_vocabulary_loses_no_precision(void **state)
+{
+    (void)state;
+    FOR_EACH_SET(set)
+    {
+        check_loss(set, 4096, 4096, 4);
+        check_loss(set, 50257, 50257, 4);
+    }
+}
+
+/* Terms that are all alike are rounded the same way each time they are added. */
+static void rounding_does_not_pile_up_over_a_large_vocabulary(void **state)
+{
+    (void)state;
+    enum { V = 50257 };
+    real *logits = malloc(V * sizeof *logits);
+    const uint32_t target = 0;
+    FOR_EACH_SET(set)
+    for (int tenths = 1; tenths < 20; tenths++) {
+        for (size_t v = 0; v < V; v++)
+            logits[v] = 0;
+        logits[0] = (real)tenths / 10;
+        const double top = (double)logits[0], want = log(exp(top) + V - 1) - top;
+        const double got = rows_cross_entropy(logits, V, &target, 1, V, false);
+        if (!(fabs(got - want) < 2e-6))
+            fail_msg("%s: %.9g instead of %.9g", set_names[set], got, want);
+    }
+    free(logits);
+}
+
+static void equal_logits_of_any_size_lose_the_logarithm_of_the_vocabulary(void **state)
+{
+    (void)state;
+    enum { V = 65 };
+    static const double levels[] = {0, -1e4, 1e4, 1e30};
+    const uint32_t target = 64;
+    FOR_EACH_SET(set)
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+        real logits[V];
+        for (int v = 0; v < V; v++)
+            logits[v] = (real)levels[i];
+        const double loss = rows_cross_entropy(logits, V, &target, 1, V, true);
+        assert_true(fabs(loss - log(V)) < 1e-6);
+        assert_true(fabs((double)logits[0] - 1.0 / V) < 1e-8);
+        assert_true(fabs((double)logits[64] - (1.0 / V - 1)) < 1e-6);
+    }
+}
+
+static void what_is_no_number_makes_its_whole_row_none(void **state)
+{
+    (void)state;
+    enum { T = 20 };
+    FOR_EACH_SET(set)
+    for (size_t bad = 0; bad < T; bad++) {
+        real *a = scores(T, T, 1, 4), *x = random_reals(T, 1, 5), y[T], mean, rstd;
+        const uint32_t target = 0;
+        a[(T - 1) * T + bad] = x[bad] = (real)NAN;
+        rows_softmax_causal(a, T, T, 1);
+        rows_norm(y, &mean, &rstd, x, x, NULL, 1, T, (real)EPS, false);
+        for (size_t j = 0; j < T; j++)
+            assert_true(isnan(a[(T - 1) * T + j]) && isnan(y[j]));
+        assert_false(isnan(a[(T - 2) * T]));
+        assert_true(isnan(rows_cross_entropy(x, T, &target, 1, T, false)));
+        free(a);
+        free(x);
+    }
+}
+
+/* --- bits -----------------------------------------------------------------------------
+ */
+
+struct bits {
+    real y[ROWS * LONGEST], dx[ROWS * LONGEST], dgain[LONGEST], dbias[LONGEST];
+    real weights[LONGEST * LONGEST], dweights[LONGEST * LONGEST], logits[ROWS * LONGEST];
+    double loss;
+};
+
+static void compute_bits(struct bits *b)
+{
+    const struct norm_case c = norm_case(ROWS, LONGEST);
+    const uint32_t targets[ROWS] = {5, 6, 7};
+    real mean[ROWS], rstd[ROWS];
+    memset(b, 0, sizeof *b);
+    rows_norm(b->y, mean, rstd, c.x, c.gain, c.bias, ROWS, LONGEST, (real)EPS, false);
+    rows_norm_backward(b->dx, b->dgain, b->dbias, c.dy, c.x, c.gain, mean, rstd, ROWS,
+                       LONGEST, false);
+    for (size_t i = 0; i < LONGEST * LONGEST; i++) {
+        b->weights[i] = (real)(9 * uniform(1, i));
+        b->dweights[i] = (real)uniform(2, i);
+    }
+    rows_softmax_causal(b->weights, LONGEST, LONGEST, 1);
+    rows_softmax_causal_backward(b->dweights, b->weights, LONGEST, LONGEST, 1);
+    memcpy(b->logits, c.x, sizeof b->logits);
+    b->loss = rows_cross_entropy(b->logits, LONGEST, targets, ROWS, LONGEST, true);
+    norm_case_free(c);
+}
+
+static void sets_with_fused_multiply_add_give_the_same_bits(void **state)
+{
+    (void)state;
+    static struct bits bits[SETS];
+    if (!set_present(2))
+        skip();
+    for (int set = 1; set < SETS; set++) {
+        set_start(set);
+        compute_bits(&bits[set]);
+    }
+    assert_memory_equal(&bits[1], &bits[2], sizeof bits[1]);
+}
+
+RUN(T(norms_follow_their_definitions_at_all_sizes),
+    T(their_derivatives_follow_the_jacobian_at_all_sizes),
+    T(attention_weights_follow_their_definition_and_never_read_the_future),
+    T(a_row_of_attention_has_the_same_bits_whatever_the_length),
+    T(weights_of_large_scores_are_safe_and_add_up_to_one),
+    T(the_loss_follows_its_definition_at_all_sizes),
+    T(a_large_vocabulary_loses_no_precision),
+    T(rounding_does_not_pile_up_over_a_large_vocabulary),
+    T(equal_logits_of_any_size_lose_the_logarithm_of_the_vocabulary),
+    T(what_is_no_number_makes_its_whole_row_none),
+    T(sets_with_fused_multiply_add_give_the_same_bits))
