@@ -1,6 +1,7 @@
 /* cluster.c - puts a run together: the world, the loop, the lanes, and in them the
  * coordinator, a worker, or both in one process.  With main.c the only place that knows
  * both. */
+#include <math.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -8,9 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "checkpoint/run_dir.h"
 #include "coordinator/address.h"
 #include "coordinator/command.h"
 #include "coordinator/serve.h"
@@ -18,6 +21,7 @@
 #include "net/control.h"
 #include "net/loop.h"
 #include "net/transport.h"
+#include "net/watchdog.h"
 #include "net/world.h"
 #include "nn/transformer.h"
 #include "tensor/gemm.h"
@@ -25,7 +29,11 @@
 #include "worker/compute.h"
 #include "worker/work.h"
 
-enum { FAREWELL_MS = 300, /* for last messages to leave */ ANNOUNCE_S = 5 };
+enum {
+    FAREWELL_MS = 300,
+    /* for last messages to leave */ ANNOUNCE_S = 5,
+    STALL_MS = 120000 /* a loop that long away has deadlocked in a library */
+};
 
 struct cluster {
     const struct cluster_job *job;
@@ -235,9 +243,11 @@ static int coordinate(struct cluster *c, struct world_verdict *v)
     memcpy(v->token, serve_token(serve), MESSAGE_TOKEN);
     c->announced = true;
     TRY(world_announce(&c->world, v, conf->cluster.start_timeout));
+    struct watchdog *watchdog = watchdog_start(c->loop, STALL_MS);
     serve_start(serve);
     give_early_signal();
     loop_run(c->loop);
+    watchdog_stop(watchdog);
     if (c->clean) /* else buffers may be parked, and the process ends at once */
         serve_close(serve);
     return ERR_OK;
@@ -260,11 +270,30 @@ static int work(struct cluster *c, const struct world_verdict *v)
     struct work *w = work_new(c->loop, transport_mpi(c->loop), 0, &o);
     struct channel *channel;
     TRY(control_connect(c->loop, v->address, work_events, w, &channel));
+    struct watchdog *watchdog = watchdog_start(c->loop, STALL_MS);
     work_begin(w, channel);
     loop_run(c->loop);
+    watchdog_stop(watchdog);
     if (c->clean)
         work_free(w);
     return ERR_OK;
+}
+
+/* For `lockstep launch`, which learns nothing from mpirun's exit code: why there was no
+ * start.  A run directory in use is another's to write. */
+static void leave_verdict(const struct cluster_job *job, int err)
+{
+    struct run_status status = {0};
+    if (job->err || job->eval_only || err == ERR_BUSY)
+        return;
+    if (run_status_read(job->conf->run.dir, &status) != ERR_OK)
+        status = (struct run_status){
+            .loss = NAN, .held_out_loss = NAN, .best_held_out_loss = NAN};
+    snprintf(status.state, sizeof status.state, "failed");
+    snprintf(status.message, sizeof status.message, "could not start: %s", err_text(err));
+    status.exit_code = err_exit_code(err);
+    status.updated = clock_wall();
+    run_status_write(job->conf->run.dir, &status);
 }
 
 /* Rank 0: whatever happens, the others are told. */
@@ -277,6 +306,7 @@ static int lead(struct cluster *c)
     if (!err)
         err = coordinate(c, &v);
     if (err && !c->announced) {
+        leave_verdict(c->job, err);
         v = (struct world_verdict){.exit_code = (uint32_t)err_exit_code(err)};
         world_announce(&c->world, &v, ANNOUNCE_S);
     }

@@ -133,9 +133,12 @@ static bool run_once(struct launch *l, const char *run_dir, struct run_status *v
         *verdict = (struct run_status){.exit_code = err_exit_code(ERR_CONFIG)};
         return true;
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) != 0 && verdict->updated < start) {
-        *verdict = (struct run_status){.exit_code = WEXITSTATUS(status)};
-        return true; /* it never got as far as a status: mpirun or the ranks said why */
+    if (verdict->updated < start) { /* nobody got as far as a status: mpirun said why */
+        *verdict =
+            (struct run_status){.exit_code = WIFEXITED(status) && WEXITSTATUS(status)
+                                                 ? WEXITSTATUS(status)
+                                                 : err_exit_code(ERR_NO_PROGRESS)};
+        return true;
     }
     return false;
 }
@@ -145,19 +148,28 @@ static int watch(struct launch *l, const char *run_dir)
     uint64_t reached = 0;
     for (int idle = 0; idle < RESTARTS_WITHOUT_PROGRESS;) {
         struct run_status verdict = {0};
-        if (run_once(l, run_dir, &verdict))
+        const bool ended = run_once(l, run_dir, &verdict);
+        if (ended && verdict.exit_code != err_exit_code(ERR_CLOSED))
             return verdict.exit_code;
         if (asked)
-            return err_exit_code(ERR_STOPPED);
+            return ended ? verdict.exit_code : err_exit_code(ERR_CLOSED);
         idle = verdict.step > reached ? 0 : idle + 1;
         reached = verdict.step > reached ? verdict.step : reached;
-        log_warn("the coordinator was lost at step %llu; starting again from the newest "
-                 "checkpoint",
+        log_warn("%s was lost at step %llu; starting again from the newest checkpoint",
+                 ended ? "a worker" : "the coordinator",
                  (unsigned long long)verdict.step);
     }
     log_error("%d starts without progress; see the messages above and %s/log.jsonl",
               RESTARTS_WITHOUT_PROGRESS, run_dir);
     return err_exit_code(ERR_NO_PROGRESS);
+}
+
+static int nobody_has(const char *run_dir)
+{
+    struct run_dir r;
+    TRY(run_dir_open(&r, run_dir));
+    run_dir_close(&r);
+    return ERR_OK;
 }
 
 int command_launch(int argc, char **argv)
@@ -167,10 +179,12 @@ int command_launch(int argc, char **argv)
     const int usage = command_parse(&argp, argc, argv, 0, &l);
     if (usage)
         return usage;
-    struct conf conf;
+    static struct conf conf;
     int err = command_conf_load(&l.conf, &conf);
     if (!err)
         err = command_train_check(&conf);
+    if (!err)
+        err = nobody_has(conf.run.dir);
     if (err)
         return err_exit_code(err);
 

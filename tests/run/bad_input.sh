@@ -66,12 +66,20 @@ expect 65 'never starts from zero' "${ranks[@]}" "$LOCKSTEP" train "${small[@]}"
 expect 78 'model.width.*16.*32|model.width.*32.*16' "$LOCKSTEP" train "${small[@]}" run.dir=good2 model.width=32
 rm -rf good2
 
+# the same by launch, which must not try again what cannot succeed
+launch=("$LOCKSTEP" launch -n 2 "${small[@]}")
+expect 65 'never starts from zero' "${launch[@]}" run.dir=good train.steps=8
+expect 65 'bad-cut/train.tokens' "${launch[@]}" run.dir=bad data.dir=bad-cut
+expect 78 'heads.*(divide|multiple)' "${launch[@]}" run.dir=bad model.heads=3
+expect 64 'workers' "$LOCKSTEP" launch -n 0 run.dir=bad
+
 # run directory in use
 "$LOCKSTEP" train "${small[@]}" run.dir=busy train.steps=1M run.log_level=error &
 pid=$!
 trap 'kill -KILL $pid 2>/dev/null || true' EXIT
 wait_for 20 at_step busy 1 || fail "the run does not start"
 expect 73 'busy is in use by process' "$LOCKSTEP" train "${small[@]}" run.dir=busy
+expect 73 'busy is in use by process' "${launch[@]}" run.dir=busy
 kill -TERM $pid
 code=0
 wait $pid || code=$?
