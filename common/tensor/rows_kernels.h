@@ -6,6 +6,7 @@
  * muladd.h and lanes.h.
  */
 #include <assert.h>
+#include <immintrin.h>
 #include <math.h>
 #include <string.h>
 

@@ -113,6 +113,25 @@ static void their_derivatives_follow_the_jacobian_at_all_sizes(void **state)
     }
 }
 
+static void the_derivative_may_overwrite_what_it_came_from(void **state)
+{
+    (void)state;
+    FOR_EACH_SET(set)
+    for (size_t C = 2; C <= LONGEST; C++) {
+        const struct norm_case c = norm_case(ROWS, C);
+        real y[ROWS * LONGEST], dx[ROWS * LONGEST], mean[ROWS], rstd[ROWS];
+        real sums[4][LONGEST] = {{0}};
+        rows_norm(y, mean, rstd, c.x, c.gain, c.bias, ROWS, C, (real)EPS, false);
+        rows_norm_backward(dx, sums[0], sums[1], c.dy, c.x, c.gain, mean, rstd, ROWS, C,
+                           false);
+        rows_norm_backward(c.dy, sums[2], sums[3], c.dy, c.x, c.gain, mean, rstd, ROWS, C,
+                           false);
+        assert_memory_equal(c.dy, dx, ROWS * C * sizeof *dx);
+        assert_memory_equal(sums[0], sums[2], 2 * sizeof sums[0]);
+        norm_case_free(c);
+    }
+}
+
 /* --- attention weights ----------------------------------------------------------------
  */
 
@@ -355,6 +374,7 @@ static void sets_with_fused_multiply_add_give_the_same_bits(void **state)
 
 RUN(T(norms_follow_their_definitions_at_all_sizes),
     T(their_derivatives_follow_the_jacobian_at_all_sizes),
+    T(the_derivative_may_overwrite_what_it_came_from),
     T(attention_weights_follow_their_definition_and_never_read_the_future),
     T(a_row_of_attention_has_the_same_bits_whatever_the_length),
     T(weights_of_large_scores_are_safe_and_add_up_to_one),
