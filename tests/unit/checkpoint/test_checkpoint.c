@@ -1,0 +1,229 @@
+#include "unit/checkpoint/scratch.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+static int quiet(void **state)
+{
+    (void)state;
+    log_silence(true); /* what is damaged here is said thousands of times */
+    return file_remove_tree("run");
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    (void)state;
+    scratch_write("run", 1200);
+    char *dir;
+    assert_int_equal(checkpoint_find("run", UINT64_MAX, &dir), ERR_OK);
+    assert_string_equal(dir, "run/checkpoints/step-00001200");
+    struct checkpoint_state s;
+    assert_int_equal(checkpoint_read_state(dir, &s), ERR_OK);
+    assert_true(s.step == 1200 && s.term == 3 && s.fingerprint == 0xfedcba9876543210u);
+    assert_true(s.held_out_loss == 1.875 && isnan(s.best_held_out_loss));
+    assert_true(s.best_step == UINT64_MAX && s.vocab == 65);
+
+    float read[10] = {0};
+    struct safetensor t[2] = {{"norm.weight", 1, {2}, read + 8},
+                              {"embed.weight", 2, {2, 4}, read}};
+    char *path = file_join(dir, "model.safetensors");
+    assert_int_equal(safetensors_read(path, t, 2), ERR_OK);
+    assert_memory_equal(read, scratch_model, sizeof read);
+    t[0].dims[0] = 1;
+    assert_int_equal(safetensors_read(path, t, 2), ERR_DATA); /* another shape */
+    t[0].dims[0] = 2;
+    assert_int_equal(safetensors_read(path, t + 1, 1), ERR_DATA); /* it has more */
+    t[1].name = "other";
+    assert_int_equal(safetensors_read(path, t, 2), ERR_DATA);
+    mem_free(path);
+    mem_free(dir);
+}
+
+/* The same content makes the same bytes: files can be compared by their SHA-256. */
+static void bytes_are_a_function_of_the_content(void **state)
+{
+    (void)state;
+    char *first, *second;
+    size_t n, m;
+    scratch_write("run", 7);
+    file_read("run/checkpoints/step-00000007/model.safetensors", 1 << 20, &first, &n);
+    scratch_write("run", 7); /* once more, over the old one */
+    file_read("run/checkpoints/step-00000007/model.safetensors", 1 << 20, &second, &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(first, second, n);
+    mem_free(first);
+    mem_free(second);
+}
+
+static void every_truncation_and_every_flipped_byte_is_detected(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"model.safetensors", "optimizer.safetensors",
+                                        "state.json",        "tokenizer.json",
+                                        "run.yaml",          "MANIFEST"};
+    scratch_write("run", 7);
+    const char *dir = "run/checkpoints/step-00000007";
+    assert_int_equal(checkpoint_verify(dir), ERR_OK);
+    for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
+        char *path = file_join(dir, files[f]), *good;
+        size_t n;
+        assert_int_equal(file_read(path, 1 << 20, &good, &n), ERR_OK);
+        for (size_t i = 0; i < n; i++) {
+            good[i] ^= 0x10;
+            overwrite(path, good, n);
+            if (checkpoint_verify(dir) == ERR_OK)
+                fail_msg("%s: byte %zu of %zu flipped", files[f], i, n);
+            good[i] ^= 0x10;
+            overwrite(path, good, i);
+            if (checkpoint_verify(dir) == ERR_OK)
+                fail_msg("%s: cut to %zu of %zu bytes", files[f], i, n);
+        }
+        overwrite(path, good, n);
+        assert_int_equal(checkpoint_verify(dir), ERR_OK);
+        assert_int_equal(unlink(path), 0);
+        assert_int_not_equal(checkpoint_verify(dir), ERR_OK);
+        overwrite(path, good, n);
+        mem_free(good);
+        mem_free(path);
+    }
+}
+
+static void the_newest_good_one_is_found_and_none_is_never_zero(void **state)
+{
+    (void)state;
+    char *dir;
+    assert_int_equal(checkpoint_find("run", UINT64_MAX, &dir), ERR_NO_FILE);
+    scratch_write("run", 100);
+    scratch_write("run", 20);
+    scratch_write("run", 3);
+    assert_int_equal(truncate("run/checkpoints/step-00000100/model.safetensors", 5), 0);
+    assert_int_equal(checkpoint_find("run", UINT64_MAX, &dir), ERR_OK);
+    assert_string_equal(dir, "run/checkpoints/step-00000020");
+    mem_free(dir);
+    assert_int_equal(checkpoint_find("run", 3, &dir), ERR_OK);
+    mem_free(dir);
+    assert_int_equal(checkpoint_find("run", 100, &dir), ERR_NO_VALID);
+    assert_int_equal(unlink("run/checkpoints/step-00000020/MANIFEST"), 0);
+    assert_int_equal(unlink("run/checkpoints/step-00000003/MANIFEST"), 0);
+    assert_int_equal(checkpoint_find("run", UINT64_MAX, &dir), ERR_NO_VALID);
+}
+
+/* --- the n-th system call fails
+ * ------------------------------------------------------------ */
+
+static int calls_left;
+
+static int fails(void)
+{
+    if (--calls_left != 0)
+        return 0;
+    errno = ENOSPC;
+    return 1;
+}
+
+static int bad_open(const char *path, int flags, mode_t mode)
+{
+    return fails() ? -1 : disk_real.open(path, flags, mode);
+}
+static ssize_t bad_write(int fd, const void *data, size_t bytes)
+{
+    return fails() ? -1 : write(fd, data, bytes);
+}
+static int bad_sync(int fd)
+{
+    return fails() ? -1 : fsync(fd);
+}
+static int bad_close(int fd)
+{
+    const int failed = fails();
+    const int e = close(fd);
+    if (failed)
+        errno = ENOSPC;
+    return failed ? -1 : e;
+}
+static int bad_mkdir(const char *path, mode_t mode)
+{
+    return fails() ? -1 : mkdir(path, mode);
+}
+static int bad_rename(const char *from, const char *to)
+{
+    return fails() ? -1 : rename(from, to);
+}
+static int bad_sync_dir(const char *path)
+{
+    return fails() ? ERR_NO_SPACE : file_sync_dir(path);
+}
+static int bad_reserve(int fd, off_t bytes)
+{
+    (void)fd;
+    (void)bytes;
+    return fails() ? ENOSPC : 0;
+}
+
+static const struct disk failing = {bad_open,  bad_reserve, bad_write,  bad_sync,
+                                    bad_close, bad_mkdir,   bad_rename, bad_sync_dir};
+
+static void a_failure_at_any_call_leaves_the_older_ones_and_no_half_one(void **state)
+{
+    (void)state;
+    scratch_write("run", 1);
+    const struct checkpoint_content c = scratch_content(2);
+    int n = 1;
+    for (int err = -1; err != ERR_OK; n++) {
+        assert_true(n < 500);
+        calls_left = n;
+        err = checkpoint_write(&failing, "run", &c);
+        assert_true(err == ERR_OK || err == ERR_NO_SPACE);
+        char *dir;
+        assert_int_equal(checkpoint_find("run", UINT64_MAX, &dir), ERR_OK);
+        const bool new_one = strcmp(dir, "run/checkpoints/step-00000002") == 0;
+        /* after the rename only the folder's sync can fail: then it is there, and whole
+         */
+        assert_true(err == ERR_OK ? new_one : true);
+        mem_free(dir);
+        assert_false(file_exists("run/checkpoints/tmp-step-00000002"));
+    }
+    print_message("%d calls, each failed once\n", n - 2);
+    assert_true(n > 20);
+}
+
+static void the_newest_the_best_and_every_kth_are_kept(void **state)
+{
+    (void)state;
+    for (uint64_t step = 10; step <= 100; step += 10)
+        scratch_write("run", step);
+    assert_int_equal(checkpoint_retain("run", 2, 40, 30), ERR_OK);
+    uint64_t *steps;
+    size_t n;
+    assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
+    const uint64_t kept[] = {30, 40, 80, 90, 100};
+    assert_int_equal(n, 5);
+    assert_memory_equal(steps, kept, sizeof kept);
+    mem_free(steps);
+    assert_int_equal(checkpoint_retain("run", 0, 0, UINT64_MAX), ERR_OK);
+    assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
+    assert_true(n == 1 && steps[0] == 100); /* the newest is never removed */
+    mem_free(steps);
+}
+
+static void what_a_killed_writer_left_is_cleaned(void **state)
+{
+    (void)state;
+    scratch_write("run", 4);
+    assert_int_equal(file_make_dirs("run/checkpoints/tmp-step-00000005"), ERR_OK);
+    overwrite("run/checkpoints/tmp-step-00000005/model.safetensors", "half", 4);
+    assert_int_equal(checkpoint_clean("run"), ERR_OK);
+    assert_false(file_exists("run/checkpoints/tmp-step-00000005"));
+    assert_true(file_exists("run/checkpoints/step-00000004/MANIFEST"));
+}
+
+#define F(fn) cmocka_unit_test_setup(fn, quiet)
+RUN(F(what_is_written_is_read_back), F(bytes_are_a_function_of_the_content),
+    F(every_truncation_and_every_flipped_byte_is_detected),
+    F(the_newest_good_one_is_found_and_none_is_never_zero),
+    F(a_failure_at_any_call_leaves_the_older_ones_and_no_half_one),
+    F(the_newest_the_best_and_every_kth_are_kept),
+    F(what_a_killed_writer_left_is_cleaned))
