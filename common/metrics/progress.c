@@ -79,15 +79,13 @@ static void describe(char line[LINE], uint64_t step, uint64_t steps,
 void progress_step(uint64_t step, uint64_t steps, const struct metrics *m)
 {
     char line[LINE];
-    if (!screen.live) {
-        if (step % screen.log_every == 0 || step == steps) {
-            describe(line, step, steps, m);
-            log_info("%s", line);
-        }
+    if (step == steps || (!screen.live && step % screen.log_every == 0)) {
+        describe(line, step, steps, m);
+        log_info("%s", line);
         return;
     }
     const uint64_t now = clock_ms();
-    if (now - screen.drawn_ms < REDRAW_MS && step < steps)
+    if (!screen.live || now - screen.drawn_ms < REDRAW_MS)
         return;
     screen.drawn_ms = now;
     describe(line, step, steps, m);

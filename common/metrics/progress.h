@@ -1,5 +1,5 @@
 /* progress.h - how a run looks on the terminal: one live line where stderr is a terminal,
- * a plain line every so many steps where it is not.
+ * a plain line every so many steps where it is not; the last step is always a plain line.
  *
  *      step 120/2000  loss 2.4310  rate 9.8e-04  norm 0.83  41.2k tok/s  12.3 GFLOP/s
  *      (58 % of peak)  left 1 min 20 s
