@@ -26,7 +26,13 @@
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
 
-enum { TICK_MS = 100, JOIN_MS = 5000, GOODBYE_MS = 1000, PEERS_ROOM = 16 };
+enum {
+    TICK_MS = 100,
+    TICKS_PER_LEASE = 8,
+    JOIN_MS = 5000,
+    GOODBYE_MS = 1000,
+    PEERS_ROOM = 16
+};
 
 /* A connection; a member of the run once its Join was taken. */
 struct peer {
@@ -654,6 +660,8 @@ void serve_start(struct serve *s)
     static const int signals[3] = {SIGTERM, SIGINT, SIGUSR1};
     for (size_t i = 0; i < 3; i++)
         s->signals[i] = loop_signal_new(s->loop, signals[i], on_signal, s);
-    s->tick = loop_timer_new(s->loop, TICK_MS, TICK_MS, on_tick, s);
+    const uint64_t lease = s->conf.lease_ms / TICKS_PER_LEASE,
+                   tick_ms = lease < TICK_MS ? lease : TICK_MS;
+    s->tick = loop_timer_new(s->loop, tick_ms, tick_ms, on_tick, s);
     feed(s, (struct event){.kind = EVENT_START});
 }

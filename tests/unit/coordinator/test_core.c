@@ -190,10 +190,13 @@ static void workers_that_do_not_come_in_time_end_the_job(void **state)
     (void)state;
     struct stage s;
     begin(&s, default_conf(2));
-    s.now_ms = 60000;
-    assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
-    feed(&s, (struct event){.kind = EVENT_TICK});
-    assert_int_equal(s.out.n, 0);
+    while (s.now_ms <= 60900) {
+        s.now_ms += 100;
+        feed(&s, (struct event){.kind = EVENT_TICK});
+        assert_int_equal(s.out.n, 0);
+        if (s.now_ms == 60000)
+            assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
+    }
     s.now_ms = 61001;
     feed(&s, (struct event){.kind = EVENT_TICK});
     assert_int_equal(find(&s, ACTION_STOP)->peer, 1);
@@ -355,6 +358,54 @@ static void a_worker_is_given_up_when_it_was_silent_for_a_lease(void **state)
     end(&s);
 }
 
+/* Its heartbeats lie unread in the socket: the tick comes first. */
+static void a_coordinator_that_was_paused_itself_blames_nobody(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(2));
+    assert_false(tick_until(&s, 5000));
+    s.now_ms += 3600 * 1000;
+    assert_false(tick_until(&s, s.now_ms + 1000));
+    assert_int_equal(say(&s, 2, of_member(2, MESSAGE_HEARTBEAT)), ERR_OK);
+    assert_true(tick_until(&s, s.now_ms + 5100)); /* but who stays silent is given up */
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
+    end(&s);
+
+    begin(&s, default_conf(2));
+    s.now_ms += 3600 * 1000;
+    feed(&s, (struct event){.kind = EVENT_TICK});
+    assert_int_equal(s.out.n, 0); /* nor for not having joined */
+    end(&s);
+}
+
+static void several_that_fall_silent_together_are_all_named_before_the_end(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(3));
+    assert_true(tick_until(&s, 7000));
+    assert_int_equal(s.out.n, 4);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(s.out.list[i].kind, ACTION_LOST);
+        assert_int_equal(s.out.list[i].worker, 3 - i);
+    }
+    assert_int_equal(s.out.list[3].kind, ACTION_FINISH);
+    end(&s);
+}
+
+static void a_worker_lost_before_all_have_joined_ends_the_job_at_once(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin(&s, default_conf(2));
+    assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
+    feed(&s, (struct event){.kind = EVENT_CLOSED, .peer = 1});
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
+    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_CLOSED);
+    end(&s);
+}
+
 RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_second_join_on_one_connection_changes_nothing),
     T(nobody_joins_a_job_that_is_complete),
@@ -364,4 +415,7 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_partial_that_is_not_its_leases_enters_nothing),
     T(a_damaged_partial_costs_its_sender_the_membership),
     T(an_evaluation_of_another_number_of_slices_is_not_counted),
-    T(a_worker_is_given_up_when_it_was_silent_for_a_lease))
+    T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
+    T(a_coordinator_that_was_paused_itself_blames_nobody),
+    T(several_that_fall_silent_together_are_all_named_before_the_end),
+    T(a_worker_lost_before_all_have_joined_ends_the_job_at_once))
