@@ -82,6 +82,8 @@ void coordinator_end(struct coordinator *c, int err, const char *reason,
         checkpoint(c, out);
 }
 
+static void go_on(struct coordinator *c, struct actions *out);
+
 static void on_checkpointed(struct coordinator *c, const struct event *ev,
                             struct actions *out)
 {
@@ -89,6 +91,11 @@ static void on_checkpointed(struct coordinator *c, const struct event *ev,
     c->checkpoint_running = false;
     if (ev->err == ERR_OK)
         c->checkpointed = ev->step;
+    if (c->waiting && c->phase == PHASE_EVALUATE) {
+        c->waiting = false;
+        go_on(c, out);
+        return;
+    }
     if (c->phase != PHASE_ENDING)
         return;
     if (ev->step != c->version) { /* an older one was under way when the end came */
@@ -196,9 +203,13 @@ void coordinator_step_complete(struct coordinator *c, struct actions *out)
 {
     assert(c->phase == PHASE_STEP && ledger_complete(&c->ledger));
     const struct ledger_sum sum = ledger_tree_sum(&c->ledger);
-    c->phase = PHASE_UPDATE;
     c->targets = sum.targets;
     c->loss = sum.loss / (double)sum.targets;
+    if (!isfinite(c->loss)) {
+        coordinator_end(c, ERR_NO_PROGRESS, "the loss is not finite", out);
+        return;
+    }
+    c->phase = PHASE_UPDATE;
     struct action *a = act(out, ACTION_UPDATE);
     a->step = c->version;
     a->rate = c->rate;
@@ -207,8 +218,9 @@ void coordinator_step_complete(struct coordinator *c, struct actions *out)
 
 static void on_updated(struct coordinator *c, const struct event *ev, struct actions *out)
 {
-    if (c->phase == PHASE_UPDATE && (!isfinite(ev->norm) || !isfinite(c->loss))) {
-        coordinator_end(c, ERR_NO_PROGRESS, "the loss or its gradient is not finite",
+    assert(c->phase == PHASE_UPDATE);
+    if (!isfinite(ev->norm)) {
+        coordinator_end(c, ERR_NO_PROGRESS, "the gradient of the loss is not finite",
                         out);
         return;
     }
@@ -250,6 +262,8 @@ void coordinator_evaluation_complete(struct coordinator *c, struct actions *out)
     a->best = best;
     if (c->conf.eval_only)
         coordinator_end(c, ERR_OK, "evaluated", out);
+    else if (c->checkpoint_due && c->checkpoint_running)
+        c->waiting = true; /* the next version would be saved in its place */
     else
         go_on(c, out);
 }

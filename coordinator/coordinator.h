@@ -121,6 +121,7 @@ struct coordinator {
     uint64_t gather_since_ms, ticked_ms;
     uint64_t checkpointed; /* newest version on disk; UINT64_MAX: none */
     bool checkpoint_running, checkpoint_due;
+    bool waiting; /* a new best is to be saved, once the checkpoint that runs is done */
     bool stopping;
     int end_err;
     const char *end_reason;

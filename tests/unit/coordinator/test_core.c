@@ -326,6 +326,116 @@ static void an_evaluation_of_another_number_of_slices_is_not_counted(void **stat
     end(&s);
 }
 
+/* The lease's partial is announced and arrives. */
+static void give(struct stage *s, const struct action *lease, double loss)
+{
+    assert_int_equal(say(s, lease->peer, partial_of(lease, lease->peer)), ERR_OK);
+    assert_int_equal(receive(s, lease, lease->peer, loss, ERR_OK), ERR_OK);
+}
+
+/* The gradient of such a step may be finite: then it would be applied, but not counted.
+ */
+static void a_loss_that_is_not_finite_ends_the_job_before_the_update(void **state)
+{
+    (void)state;
+    static const double losses[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        struct stage s;
+        gather(&s, default_conf(1));
+        const struct action lease = *lease_of(&s, 1);
+        give(&s, &lease, losses[i]);
+        assert_null(find(&s, ACTION_UPDATE));
+        assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_NO_PROGRESS);
+        end(&s);
+    }
+}
+
+/* One step of one worker; then what follows the commit. */
+static void make_step(struct stage *s)
+{
+    const struct action lease = *lease_of(s, 1);
+    assert_false(lease.evaluation);
+    give(s, &lease, 6);
+    assert_non_null(find(s, ACTION_UPDATE));
+    feed(s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+    assert_non_null(find(s, ACTION_COMMIT));
+}
+
+/* All held-out slices, each with the loss @loss; then what follows. */
+static void evaluate(struct stage *s, double loss)
+{
+    struct action queue[HELD_OUT];
+    size_t n = 0;
+    for (uint32_t done = 0; done < HELD_OUT;) {
+        for (size_t i = 0; i < s->out.n; i++)
+            if (s->out.list[i].kind == ACTION_LEASE)
+                queue[n++] = s->out.list[i];
+        const struct action lease = queue[--n];
+        assert_true(lease.evaluation);
+        double losses[HELD_OUT];
+        uint64_t targets[HELD_OUT];
+        for (int v = 0; v < HELD_OUT; v++) {
+            losses[v] = loss;
+            targets[v] = 1;
+        }
+        struct message m = of_member(1, MESSAGE_EVALUATED);
+        m.evaluated.lease = lease.lease;
+        m.evaluated.step = lease.step;
+        m.evaluated.slices = lease.end - lease.first;
+        m.evaluated.losses = losses;
+        m.evaluated.targets = targets;
+        assert_int_equal(say(s, 1, m), ERR_OK);
+        done += lease.end - lease.first;
+    }
+    assert_non_null(find(s, ACTION_EVALUATED));
+}
+
+/* The disk is slow: the checkpoint of step 1 is still being written when step 2 turns out
+ * to be the best. */
+static void a_new_best_is_saved_as_what_it_is(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.keep_best = true;
+    conf.eval_every = 1;
+    struct stage s;
+    gather(&s, conf);
+    make_step(&s);
+    evaluate(&s, 3);
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 1);
+    make_step(&s);
+    evaluate(&s, 2);
+    assert_true(find(&s, ACTION_EVALUATED)->best);
+    assert_null(find(&s, ACTION_LEASE)); /* it waits for the disk */
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 1});
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 2);
+    make_step(&s);
+    evaluate(&s, 2.5); /* no better: goes on beside the writing */
+    assert_non_null(lease_of(&s, 1));
+    end(&s);
+}
+
+static void a_stop_while_a_new_best_waits_for_the_disk_saves_it_too(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.keep_best = true;
+    conf.eval_every = 1;
+    struct stage s;
+    gather(&s, conf);
+    make_step(&s);
+    evaluate(&s, 3);
+    make_step(&s);
+    evaluate(&s, 2);
+    feed(&s, (struct event){.kind = EVENT_STOP});
+    assert_int_equal(s.out.n, 0);
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 1});
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 2);
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2});
+    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_STOPPED);
+    end(&s);
+}
+
 /* --- silence ---------------------------------------------------------------------------
  */
 
@@ -415,6 +525,9 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_partial_that_is_not_its_leases_enters_nothing),
     T(a_damaged_partial_costs_its_sender_the_membership),
     T(an_evaluation_of_another_number_of_slices_is_not_counted),
+    T(a_loss_that_is_not_finite_ends_the_job_before_the_update),
+    T(a_new_best_is_saved_as_what_it_is),
+    T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
     T(a_coordinator_that_was_paused_itself_blames_nobody),
     T(several_that_fall_silent_together_are_all_named_before_the_end),
