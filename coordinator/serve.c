@@ -17,6 +17,7 @@
 #include "coordinator/background.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/parcels.h"
+#include "coordinator/peers.h"
 #include "coordinator/recorder.h"
 #include "coordinator/resume.h"
 #include "coordinator/saver.h"
@@ -26,25 +27,7 @@
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
 
-enum {
-    TICK_MS = 100,
-    TICKS_PER_LEASE = 8,
-    JOIN_MS = 5000,
-    GOODBYE_MS = 1000,
-    PEERS_ROOM = 16
-};
-
-/* A connection; a member of the run once its Join was taken. */
-struct peer {
-    uint32_t id;
-    struct channel *channel; /* NULL: ended */
-    uint32_t lane_peer;
-    uint32_t transfer; /* number of the next one we send it */
-    uint64_t since_ms;
-    uint64_t incarnation;
-    uint32_t worker; /* 0: not joined */
-    char name[128];  /* "node7 pid 4711" */
-};
+enum { TICK_MS = 100, TICKS_PER_LEASE = 8, JOIN_MS = 5000, GOODBYE_MS = 1000 };
 
 struct serve {
     struct serve_options o;
@@ -68,8 +51,7 @@ struct serve {
     struct background *updater;
     struct loop_timer *tick;
     struct loop_signal *signals[3];
-    struct peer **peer; /* by number, from 1; NULL: gone */
-    size_t peers;
+    struct peers peers;
 
     struct treesum_buffer *gradient; /* the complete sum of the step */
     struct store_update update;
@@ -235,9 +217,7 @@ void serve_close(struct serve *s)
         control_server_free(s->server);
     if (s->parcels)
         parcels_free(s->parcels);
-    for (size_t i = 1; i <= s->peers; i++)
-        mem_free(s->peer[i]);
-    mem_free(s->peer);
+    peers_fini(&s->peers);
     if (s->recorder)
         recorder_close(s->recorder);
     coordinator_fini(&s->core);
@@ -257,23 +237,14 @@ void serve_close(struct serve *s)
 
 static struct peer *add_peer(struct serve *s, struct channel *c)
 {
-    if (s->peers % PEERS_ROOM == 0)
-        s->peer =
-            mem_resize(s->peer, (s->peers + 1 + PEERS_ROOM) * sizeof(struct peer *));
-    struct peer *p = mem_zalloc(sizeof *p);
-    s->peer[++s->peers] = p;
-    p->id = (uint32_t)s->peers;
-    p->channel = c;
-    p->since_ms = loop_now_ms(s->loop);
-    snprintf(p->name, sizeof p->name, "%s", channel_peer(c));
+    struct peer *p = peers_add(&s->peers, c, loop_now_ms(s->loop));
     channel_attach(c, p);
     return p;
 }
 
-static struct peer *peer_of(struct serve *s, uint32_t id)
+static struct peer *peer_of(const struct serve *s, uint32_t id)
 {
-    assert(id >= 1 && id <= s->peers && s->peer[id]);
-    return s->peer[id];
+    return peers_get(&s->peers, id);
 }
 
 static void say(struct serve *s, uint32_t id, struct message m)
@@ -288,7 +259,7 @@ static void say(struct serve *s, uint32_t id, struct message m)
 static void welcome(struct serve *s, const struct action *a)
 {
     struct peer *p = peer_of(s, a->peer);
-    p->worker = a->worker;
+    p->worker = p->lane_peer = a->worker; /* by MPI: its rank */
     channel_trust(p->channel);
     log_info("worker %u joined: %s", a->worker, p->name);
     struct message m = {.kind = MESSAGE_WELCOME};
@@ -337,7 +308,7 @@ static void send_parameters(struct serve *s, const struct action *a)
     struct peer *p = peer_of(s, a->peer);
     struct message m = {.kind = MESSAGE_COMMIT};
     m.commit.version = s->store.version;
-    m.commit.transfer = p->transfer;
+    m.commit.transfer = p->to_send;
     m.commit.ranges = s->ranges.n;
     m.commit.checksums = parcels_checksums(s->parcels, s->store.theta);
     m.commit.rate = s->commit.rate;
@@ -346,9 +317,9 @@ static void send_parameters(struct serve *s, const struct action *a)
     m.commit.loss = s->commit.loss;
     say(s, a->peer, m);
     s->sending++;
-    parcels_send(s->parcels, p->lane_peer, p->transfer, s->store.theta,
-                 on_parameters_sent, s);
-    p->transfer += (uint32_t)s->ranges.n;
+    parcels_send(s->parcels, p->lane_peer, p->to_send, s->store.theta, on_parameters_sent,
+                 s);
+    p->to_send += (uint32_t)s->ranges.n;
 }
 
 static void on_partial(void *ctx, const struct parcel *what, int err,
@@ -479,9 +450,9 @@ static void finish(struct serve *s, const struct action *a)
     else
         log_error("the run ends at step %llu: %s", (unsigned long long)a->version,
                   a->reason);
-    for (size_t i = 1; i <= s->peers; i++)
-        if (s->peer[i]->channel)
-            channel_close(s->peer[i]->channel, GOODBYE_MS);
+    for (size_t i = 0; i < s->peers.n; i++)
+        if (s->peers.list[i] && s->peers.list[i]->channel)
+            channel_close(s->peers.list[i]->channel, GOODBYE_MS);
     s->o.on_finish(s->o.ctx, a->err, !s->lost_any);
 }
 
@@ -560,11 +531,8 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
     struct peer *p = channel_attached(c);
     if (!p)
         p = add_peer(s, c);
-    if (m->kind == MESSAGE_JOIN && !p->worker) {
-        p->incarnation = m->incarnation;
-        p->lane_peer = m->join.rank ? m->join.rank : 1;
-        snprintf(p->name, sizeof p->name, "%.60s pid %u", m->join.host, m->join.pid);
-    }
+    if (m->kind == MESSAGE_JOIN && !p->worker)
+        peer_introduce(p, m);
     feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = p->id, .message = m});
 }
 
@@ -577,6 +545,8 @@ static void on_closed(void *ctx, struct channel *c, int err)
         return;
     p->channel = NULL;
     feed(s, (struct event){.kind = EVENT_CLOSED, .peer = p->id});
+    if (!p->worker)
+        peers_remove(&s->peers, p);
 }
 
 const struct channel_events serve_events = {on_message, on_closed};
@@ -590,9 +560,9 @@ static void on_accept(void *ctx, struct channel *c)
 static void close_strangers(struct serve *s)
 {
     const uint64_t now = loop_now_ms(s->loop);
-    for (size_t i = 1; i <= s->peers; i++) {
-        struct peer *p = s->peer[i];
-        if (p->channel && !p->worker && now - p->since_ms > JOIN_MS)
+    for (size_t i = 0; i < s->peers.n; i++) {
+        const struct peer *p = s->peers.list[i];
+        if (p && p->channel && !p->worker && now - p->since_ms > JOIN_MS)
             channel_close(p->channel, 0);
     }
 }
