@@ -56,11 +56,12 @@ struct serve {
     struct treesum_buffer *gradient; /* the complete sum of the step */
     struct store_update update;
     struct action commit; /* the newest: for the doorbell of its parameters */
-    unsigned sending;     /* parcels of parameters under way */
+    bool update_waits;    /* until all parameters have been sent */
     bool lost_any, finished;
 };
 
 static void feed(struct serve *s, struct event ev);
+static void on_parameters_sent(void *ctx);
 
 /* --- opening ---------------------------------------------------------------------------
  */
@@ -289,19 +290,14 @@ static void lost(struct serve *s, const struct action *a)
     struct peer *p = peer_of(s, a->peer);
     s->lost_any = true;
     log_error("worker %u (%s) is lost: %s", a->worker, p->name, err_text(a->err));
-    transport_forget(s->lane, p->lane_peer);
+    parcels_forget(s->parcels, p->lane_peer);
+    on_parameters_sent(s);
     if (p->channel)
         channel_close(p->channel, 0);
 }
 
 /* --- data lane
  * ---------------------------------------------------------------------------- */
-
-static void on_parameters_sent(void *ctx)
-{
-    struct serve *s = ctx;
-    s->sending--;
-}
 
 static void send_parameters(struct serve *s, const struct action *a)
 {
@@ -310,13 +306,12 @@ static void send_parameters(struct serve *s, const struct action *a)
     m.commit.version = s->store.version;
     m.commit.transfer = p->to_send;
     m.commit.ranges = s->ranges.n;
-    m.commit.checksums = parcels_checksums(s->parcels, s->store.theta);
+    m.commit.checksums = parcels_checksums(s->parcels, s->store.version, s->store.theta);
     m.commit.rate = s->commit.rate;
     m.commit.norm = s->commit.norm;
     m.commit.clip = s->commit.clip;
     m.commit.loss = s->commit.loss;
     say(s, a->peer, m);
-    s->sending++;
     parcels_send(s->parcels, p->lane_peer, p->to_send, s->store.theta, on_parameters_sent,
                  s);
     p->to_send += (uint32_t)s->ranges.n;
@@ -341,12 +336,27 @@ static void on_partial(void *ctx, const struct parcel *what, int err,
 static int receive_partial(struct serve *s, const struct action *a,
                            const struct message *m)
 {
+    struct peer *p = peer_of(s, a->peer);
     if (m->partial.ranges != s->ranges.n) {
         log_error("worker %u: partial in %zu ranges, expected %zu", a->worker,
                   m->partial.ranges, s->ranges.n);
         return ERR_MISMATCH;
     }
-    const struct parcel what = {.lane_peer = peer_of(s, a->peer)->lane_peer,
+    if (a->transfer != p->to_receive) { /* it would be waited for without end */
+        log_error("worker %u: its partial begins at transfer %u, expected %u", a->worker,
+                  a->transfer, p->to_receive);
+        return ERR_MISMATCH;
+    }
+    const uint64_t targets = supply_targets(&s->supply, tree_first(a->node),
+                                            tree_end(a->node, s->conf.slices));
+    if (a->targets != targets) {
+        log_error(
+            "worker %u: its partial counts %llu target tokens, its slices have %llu",
+            a->worker, (unsigned long long)a->targets, (unsigned long long)targets);
+        return ERR_MISMATCH;
+    }
+    p->to_receive += (uint32_t)s->ranges.n;
+    const struct parcel what = {.lane_peer = p->lane_peer,
                                 .first_transfer = a->transfer,
                                 .checksums = m->partial.checksums,
                                 .lease = a->lease,
@@ -391,12 +401,28 @@ static void updated(void *ctx)
                 .kind = EVENT_UPDATED, .norm = s->update.norm, .clip = s->update.clip});
 }
 
-static void start_update(struct serve *s, const struct action *a)
+static void start_update(struct serve *s)
 {
-    assert(s->gradient && s->store.version == a->step);
-    assert(s->sending == 0 && "nobody may still be reading the parameters");
-    s->update = (struct store_update){.rate = a->rate, .targets = a->targets};
+    assert(s->gradient && !parcels_sending(s->parcels));
+    s->update_waits = false;
     background_run(s->updater, update, updated, s);
+}
+
+static void on_parameters_sent(void *ctx)
+{
+    struct serve *s = ctx;
+    if (s->update_waits && !parcels_sending(s->parcels) && !s->finished)
+        start_update(s);
+}
+
+/* The partials of a worker may be here before the lane has said that its parameters have
+ * left: nobody may still be reading them. */
+static void update_when_sent(struct serve *s, const struct action *a)
+{
+    assert(s->store.version == a->step);
+    s->update = (struct store_update){.rate = a->rate, .targets = a->targets};
+    s->update_waits = true;
+    on_parameters_sent(s);
 }
 
 static void checkpoint(struct serve *s)
@@ -482,7 +508,7 @@ static int perform(struct serve *s, const struct action *a, const struct message
     case ACTION_RECEIVE:
         return receive_partial(s, a, m);
     case ACTION_UPDATE:
-        start_update(s, a);
+        update_when_sent(s, a);
         return ERR_OK;
     case ACTION_COMMIT:
         s->commit = *a;
@@ -507,6 +533,28 @@ static int perform(struct serve *s, const struct action *a, const struct message
     return ERR_INVALID;
 }
 
+/* The end of its channel is an event that the core knows how to take. */
+static void give_up(struct peer *p)
+{
+    if (p->channel)
+        channel_close(p->channel, 0);
+}
+
+/* What is late is ignored.  Who says what cannot be, a result that is not its lease's for
+ * one, will not say it better later, and would be waited for without end. */
+static void not_taken(struct serve *s, struct peer *p, enum message_kind kind, int err)
+{
+    const bool refused = s->actions.n > 0; /* and told so */
+    if (err != ERR_MALFORMED || refused) {
+        log_debug("%s of %s ignored: %s", message_name(kind), p->name, err_text(err));
+        return;
+    }
+    log_error("%s: its %s message does not fit what it was asked; its connection is "
+              "closed",
+              p->name, message_name(kind));
+    give_up(p);
+}
+
 /* No action feeds the core at once: what they start comes back through the loop. */
 static void feed(struct serve *s, struct event ev)
 {
@@ -515,14 +563,10 @@ static void feed(struct serve *s, struct event ev)
     ev.now_ms = loop_now_ms(s->loop);
     const int err = coordinator_step(&s->core, &ev, &s->actions);
     if (err && ev.kind == EVENT_MESSAGE)
-        log_debug("%s of %s ignored: %s", message_name(ev.message->kind),
-                  peer_of(s, ev.peer)->name, err_text(err));
+        not_taken(s, peer_of(s, ev.peer), ev.message->kind, err);
     for (size_t i = 0; i < s->actions.n; i++)
-        if (perform(s, &s->actions.list[i], ev.message)) {
-            struct peer *p = peer_of(s, ev.peer);
-            if (p->channel) /* its end is an event that the core knows how to take */
-                channel_close(p->channel, 0);
-        }
+        if (perform(s, &s->actions.list[i], ev.message))
+            give_up(peer_of(s, ev.peer));
 }
 
 static void on_message(void *ctx, struct channel *c, const struct message *m)
