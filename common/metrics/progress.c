@@ -1,6 +1,7 @@
 #include "metrics/progress.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 enum { LINE = 512, REDRAW_MS = 100 };
 
 static struct {
-    bool live, colour, shown;
+    bool live, colour;
+    _Atomic bool shown; /* any thread may log, and clears the line first */
     uint64_t log_every, drawn_ms;
 } screen;
 
@@ -26,9 +28,8 @@ static void put(const char *text)
 
 static void erase(void)
 {
-    if (screen.shown)
+    if (atomic_exchange(&screen.shown, false))
         put("\r\033[K");
-    screen.shown = false;
 }
 
 void progress_start(uint64_t log_every)
@@ -57,7 +58,7 @@ static int columns(void)
 static void describe(char line[LINE], uint64_t step, uint64_t steps,
                      const struct metrics *m)
 {
-    char speed[UNITS_TEXT], flops[UNITS_TEXT], left[UNITS_TEXT];
+    char speed[UNITS_TEXT], left[UNITS_TEXT];
     size_t n = (size_t)snprintf(
         line, LINE, "step %llu/%llu  loss %.4f  rate %.2e  norm %.3g",
         (unsigned long long)step, (unsigned long long)steps, m->loss, m->rate, m->norm);
@@ -67,8 +68,7 @@ static void describe(char line[LINE], uint64_t step, uint64_t steps,
         n += (size_t)snprintf(line + n, LINE - n, "  %s tok/s",
                               units_print_count(speed, m->tokens_per_second));
     if (isfinite(m->flops))
-        n += (size_t)snprintf(line + n, LINE - n, "  %sFLOP/s",
-                              units_print_count(flops, m->flops));
+        n += (size_t)snprintf(line + n, LINE - n, "  %.1f GFLOP/s", m->flops / 1e9);
     if (isfinite(m->flops_share))
         n += (size_t)snprintf(line + n, LINE - n, " (%.0f %% of peak)",
                               100 * m->flops_share);
