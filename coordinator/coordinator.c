@@ -82,6 +82,8 @@ void coordinator_end(struct coordinator *c, int err, const char *reason,
         checkpoint(c, out);
 }
 
+static void go_on(struct coordinator *c, struct actions *out);
+
 static void on_checkpointed(struct coordinator *c, const struct event *ev,
                             struct actions *out)
 {
@@ -89,6 +91,11 @@ static void on_checkpointed(struct coordinator *c, const struct event *ev,
     c->checkpoint_running = false;
     if (ev->err == ERR_OK)
         c->checkpointed = ev->step;
+    if (c->waiting && c->phase == PHASE_EVALUATE) {
+        c->waiting = false;
+        go_on(c, out);
+        return;
+    }
     if (c->phase != PHASE_ENDING)
         return;
     if (ev->step != c->version) { /* an older one was under way when the end came */
@@ -196,9 +203,13 @@ void coordinator_step_complete(struct coordinator *c, struct actions *out)
 {
     assert(c->phase == PHASE_STEP && ledger_complete(&c->ledger));
     const struct ledger_sum sum = ledger_tree_sum(&c->ledger);
-    c->phase = PHASE_UPDATE;
     c->targets = sum.targets;
     c->loss = sum.loss / (double)sum.targets;
+    if (!isfinite(c->loss)) {
+        coordinator_end(c, ERR_NO_PROGRESS, "the loss is not finite", out);
+        return;
+    }
+    c->phase = PHASE_UPDATE;
     struct action *a = act(out, ACTION_UPDATE);
     a->step = c->version;
     a->rate = c->rate;
@@ -207,8 +218,9 @@ void coordinator_step_complete(struct coordinator *c, struct actions *out)
 
 static void on_updated(struct coordinator *c, const struct event *ev, struct actions *out)
 {
-    if (c->phase == PHASE_UPDATE && (!isfinite(ev->norm) || !isfinite(c->loss))) {
-        coordinator_end(c, ERR_NO_PROGRESS, "the loss or its gradient is not finite",
+    assert(c->phase == PHASE_UPDATE);
+    if (!isfinite(ev->norm)) {
+        coordinator_end(c, ERR_NO_PROGRESS, "the gradient of the loss is not finite",
                         out);
         return;
     }
@@ -250,6 +262,8 @@ void coordinator_evaluation_complete(struct coordinator *c, struct actions *out)
     a->best = best;
     if (c->conf.eval_only)
         coordinator_end(c, ERR_OK, "evaluated", out);
+    else if (c->checkpoint_due && c->checkpoint_running)
+        c->waiting = true; /* the next version would be saved in its place */
     else
         go_on(c, out);
 }
@@ -266,19 +280,23 @@ void coordinator_begin(struct coordinator *c, struct actions *out)
         go_on(c, out);
 }
 
-/* The end of the job, until lost slices are leased anew: what is reached is saved. */
-void coordinator_lose(struct coordinator *c, uint32_t worker, int err,
-                      struct actions *out)
+static void remove_member(struct coordinator *c, uint32_t worker, int err,
+                          struct actions *out)
 {
-    struct member *one = members_by_worker(&c->members, worker);
     struct action *a = act(out, ACTION_LOST);
     a->worker = worker;
-    a->peer = one->peer;
+    a->peer = members_by_worker(&c->members, worker)->peer;
     a->err = err;
     members_remove(&c->members, worker);
-    if (c->phase == PHASE_GATHER || c->phase == PHASE_FINISHED)
-        return;
-    const char *reason = "a worker was lost";
+}
+
+/* The end of the job, until lost slices are leased anew: what is reached is saved.  While
+ * the others are still awaited too: a rank that is gone does not come back. */
+static void end_for_lost(struct coordinator *c, int err, struct actions *out)
+{
+    const char *reason = c->phase == PHASE_GATHER
+                             ? "a worker was lost before all had joined"
+                             : "a worker was lost";
     if (c->phase == PHASE_UPDATE) { /* the commit must come first */
         c->end_err = err;
         c->end_reason = reason;
@@ -287,8 +305,39 @@ void coordinator_lose(struct coordinator *c, uint32_t worker, int err,
     coordinator_end(c, err, reason, out);
 }
 
+void coordinator_lose(struct coordinator *c, uint32_t worker, int err,
+                      struct actions *out)
+{
+    remove_member(c, worker, err, out);
+    end_for_lost(c, err, out);
+}
+
+/* Who did not listen cannot say who was silent: after a pause of its own (SIGSTOP, a
+ * sleeping laptop, long work on the loop) everybody has a whole lease again. */
+static void forgive_own_pause(struct coordinator *c, uint64_t now_ms)
+{
+    const uint64_t pause_ms = now_ms - c->ticked_ms;
+    c->ticked_ms = now_ms;
+    if (pause_ms <= c->conf.lease_ms / 2)
+        return;
+    c->gather_since_ms += pause_ms;
+    for (size_t i = 0; i < c->members.n; i++)
+        c->members.list[i].heard_ms = now_ms;
+}
+
+static void lose_silent(struct coordinator *c, uint64_t now_ms, struct actions *out)
+{
+    const size_t before = c->members.n;
+    for (size_t i = c->members.n; i-- > 0;)
+        if (now_ms - c->members.list[i].heard_ms > c->conf.lease_ms)
+            remove_member(c, c->members.list[i].worker, ERR_TIMEOUT, out);
+    if (c->members.n < before)
+        end_for_lost(c, ERR_TIMEOUT, out);
+}
+
 static void on_tick(struct coordinator *c, uint64_t now_ms, struct actions *out)
 {
+    forgive_own_pause(c, now_ms);
     if (c->phase == PHASE_GATHER &&
         now_ms - c->gather_since_ms > c->conf.start_timeout_ms) {
         c->end_err = ERR_TIMEOUT;
@@ -296,9 +345,7 @@ static void on_tick(struct coordinator *c, uint64_t now_ms, struct actions *out)
         finish(c, out);
         return;
     }
-    for (size_t i = c->members.n; i-- > 0;)
-        if (now_ms - c->members.list[i].heard_ms > c->conf.lease_ms)
-            coordinator_lose(c, c->members.list[i].worker, ERR_TIMEOUT, out);
+    lose_silent(c, now_ms, out);
 }
 
 static void on_stop(struct coordinator *c, struct actions *out)
@@ -315,7 +362,7 @@ int coordinator_step(struct coordinator *c, const struct event *ev, struct actio
         return ERR_OK;
     switch (ev->kind) {
     case EVENT_START:
-        c->gather_since_ms = ev->now_ms;
+        c->gather_since_ms = c->ticked_ms = ev->now_ms;
         if (!c->conf.eval_only && c->version >= c->conf.steps)
             coordinator_end(c, ERR_OK, "all steps were done before", out);
         return ERR_OK;

@@ -52,7 +52,7 @@ struct event {
     uint64_t now_ms;
     enum event_kind {
         EVENT_START,    /* once, first */
-        EVENT_TICK,     /* some time has passed */
+        EVENT_TICK,     /* some time has passed; several per lease */
         EVENT_MESSAGE,  /* peer, message */
         EVENT_CLOSED,   /* peer: its control channel has ended */
         EVENT_RECEIVED, /* peer, lease, loss, targets: its partial is here and added; or
@@ -118,9 +118,10 @@ struct coordinator {
     struct members members;
     struct ledger ledger;
     /* private */
-    uint64_t gather_since_ms;
+    uint64_t gather_since_ms, ticked_ms;
     uint64_t checkpointed; /* newest version on disk; UINT64_MAX: none */
     bool checkpoint_running, checkpoint_due;
+    bool waiting; /* a new best is to be saved, once the checkpoint that runs is done */
     bool stopping;
     int end_err;
     const char *end_reason;

@@ -25,18 +25,27 @@ static int refuse(const struct event *ev, int err, const char *reason,
     return err;
 }
 
+/* It has the token, so it is one of ours, and will not become another program: nobody
+ * has to wait for the rest. */
+static int refuse_ours(struct coordinator *c, const struct event *ev, const char *reason,
+                       struct actions *out)
+{
+    refuse(ev, ERR_MISMATCH, reason, out);
+    if (c->phase == PHASE_GATHER)
+        coordinator_end(c, ERR_MISMATCH, reason, out);
+    return ERR_MISMATCH;
+}
+
 int on_join(struct coordinator *c, const struct event *ev, struct actions *out)
 {
     const struct message *m = ev->message;
     if (!same_token(m->join.token, c->conf.token))
         return refuse(ev, ERR_REFUSED, "the token is not that of this job", out);
     if (m->join.protocol != MESSAGE_PROTOCOL || strcmp(m->join.build, c->conf.build) != 0)
-        return refuse(ev, ERR_MISMATCH, "the worker is another version of the program",
-                      out);
+        return refuse_ours(c, ev, "a worker is another version of the program", out);
     if (strcmp(m->join.kernels, c->conf.kernels) != 0)
-        return refuse(ev, ERR_MISMATCH,
-                      "the worker computes with other kernels, its bits would differ",
-                      out);
+        return refuse_ours(
+            c, ev, "a worker computes with other kernels, its bits would differ", out);
     if (members_by_peer(&c->members, ev->peer))
         return ERR_MALFORMED; /* joined before on this connection */
     if (c->phase != PHASE_GATHER || c->members.n >= c->conf.workers)

@@ -15,7 +15,9 @@ struct parcels {
     uint32_t V;
     bool bfloat16;
     struct treesum *sums;
-    uint64_t *checksums; /* of the parameters */
+    uint64_t *checksums; /* of the parameters of this version; UINT64_MAX: none */
+    uint64_t checksums_version;
+    struct outgoing *sending;
     void (*on_partial)(void *ctx, const struct parcel *p, int err,
                        struct treesum_buffer *root);
     void *ctx;
@@ -31,6 +33,9 @@ struct incoming {
 };
 
 struct outgoing {
+    struct parcels *parcels;
+    struct outgoing *next;
+    uint32_t lane_peer;
     size_t ranges_left;
     void (*sent)(void *ctx);
     void *ctx;
@@ -49,13 +54,23 @@ struct parcels *parcels_new(struct transport *lane, const struct ranges *ranges,
                           .bfloat16 = bfloat16,
                           .sums = treesum_new(V, ranges, bfloat16),
                           .checksums = mem_alloc(ranges->n * sizeof *p->checksums),
+                          .checksums_version = UINT64_MAX,
                           .on_partial = on_partial,
                           .ctx = ctx};
     return p;
 }
 
+static void drop(struct outgoing **at)
+{
+    struct outgoing *o = *at;
+    *at = o->next;
+    mem_free(o);
+}
+
 void parcels_free(struct parcels *p)
 {
+    while (p->sending)
+        drop(&p->sending);
     treesum_free(p->sums);
     mem_free(p->checksums);
     mem_free(p);
@@ -142,8 +157,11 @@ void parcels_reset(struct parcels *p)
 /* --- parameters out
  * ---------------------------------------------------------------------- */
 
-const uint64_t *parcels_checksums(struct parcels *p, const float *theta)
+const uint64_t *parcels_checksums(struct parcels *p, uint64_t version, const float *theta)
 {
+    if (p->checksums_version == version)
+        return p->checksums;
+    p->checksums_version = version;
     for (size_t r = 0; r < p->ranges->n; r++) {
         const struct range at = p->ranges->list[r];
         p->checksums[r] = hash64(theta + at.first, at.count * sizeof *theta);
@@ -158,15 +176,35 @@ static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
     (void)transfer;
     if (--o->ranges_left > 0)
         return;
-    o->sent(o->ctx);
-    mem_free(o);
+    const struct outgoing done = *o;
+    struct outgoing **at = &o->parcels->sending;
+    while (*at != o)
+        at = &(*at)->next;
+    drop(at);
+    done.sent(done.ctx);
+}
+
+bool parcels_sending(const struct parcels *p)
+{
+    return p->sending;
+}
+
+void parcels_forget(struct parcels *p, uint32_t lane_peer)
+{
+    transport_forget(p->lane, lane_peer);
+    for (struct outgoing **at = &p->sending; *at;)
+        if ((*at)->lane_peer == lane_peer)
+            drop(at);
+        else
+            at = &(*at)->next;
 }
 
 void parcels_send(struct parcels *p, uint32_t lane_peer, uint32_t first_transfer,
                   const float *theta, void (*sent)(void *ctx), void *ctx)
 {
     struct outgoing *o = mem_alloc(sizeof *o);
-    *o = (struct outgoing){p->ranges->n, sent, ctx};
+    *o = (struct outgoing){p, p->sending, lane_peer, p->ranges->n, sent, ctx};
+    p->sending = o;
     for (size_t r = 0; r < p->ranges->n; r++) {
         const struct range at = p->ranges->list[r];
         transport_send(p->lane, lane_peer, first_transfer + (uint32_t)r, theta + at.first,

@@ -4,7 +4,7 @@
  * (Commit, Partial) carry the first number and a checksum per range.  A partial enters
  * the sum only when all of it has come and every checksum agrees.
  *
- * Parameters must not change while any worker still receives them: parcels_out_idle().
+ * Parameters must not change while any worker still receives them: parcels_sending().
  *
  * Loop thread only.
  */
@@ -45,10 +45,15 @@ void parcels_receive(struct parcels *p, const struct parcel *what);
 void parcels_give(struct parcels *p, struct treesum_buffer *root);
 void parcels_reset(struct parcels *p); /* forget what waits for siblings */
 
-/* Checksums of the parameters by range: for the doorbell.  [ranges], borrowed until the
- * next call. */
-const uint64_t *parcels_checksums(struct parcels *p, const float *theta);
+/* Checksums of the parameters by range, for the doorbell: computed once per version.
+ * [ranges], borrowed until the next call. */
+const uint64_t *parcels_checksums(struct parcels *p, uint64_t version,
+                                  const float *theta);
 void parcels_send(struct parcels *p, uint32_t lane_peer, uint32_t first_transfer,
                   const float *theta, void (*sent)(void *ctx), void *ctx);
+bool parcels_sending(const struct parcels *p);
+
+/* The peer's control channel has ended: nothing of or to it is waited for any more. */
+void parcels_forget(struct parcels *p, uint32_t lane_peer);
 
 #endif

@@ -17,6 +17,7 @@
 #include "coordinator/background.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/parcels.h"
+#include "coordinator/peers.h"
 #include "coordinator/recorder.h"
 #include "coordinator/resume.h"
 #include "coordinator/saver.h"
@@ -26,19 +27,7 @@
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
 
-enum { TICK_MS = 100, JOIN_MS = 5000, GOODBYE_MS = 1000, PEERS_ROOM = 16 };
-
-/* A connection; a member of the run once its Join was taken. */
-struct peer {
-    uint32_t id;
-    struct channel *channel; /* NULL: ended */
-    uint32_t lane_peer;
-    uint32_t transfer; /* number of the next one we send it */
-    uint64_t since_ms;
-    uint64_t incarnation;
-    uint32_t worker; /* 0: not joined */
-    char name[128];  /* "node7 pid 4711" */
-};
+enum { TICK_MS = 100, TICKS_PER_LEASE = 8, JOIN_MS = 5000, GOODBYE_MS = 1000 };
 
 struct serve {
     struct serve_options o;
@@ -62,17 +51,17 @@ struct serve {
     struct background *updater;
     struct loop_timer *tick;
     struct loop_signal *signals[3];
-    struct peer **peer; /* by number, from 1; NULL: gone */
-    size_t peers;
+    struct peers peers;
 
     struct treesum_buffer *gradient; /* the complete sum of the step */
     struct store_update update;
     struct action commit; /* the newest: for the doorbell of its parameters */
-    unsigned sending;     /* parcels of parameters under way */
+    bool update_waits;    /* until all parameters have been sent */
     bool lost_any, finished;
 };
 
 static void feed(struct serve *s, struct event ev);
+static void on_parameters_sent(void *ctx);
 
 /* --- opening ---------------------------------------------------------------------------
  */
@@ -229,9 +218,7 @@ void serve_close(struct serve *s)
         control_server_free(s->server);
     if (s->parcels)
         parcels_free(s->parcels);
-    for (size_t i = 1; i <= s->peers; i++)
-        mem_free(s->peer[i]);
-    mem_free(s->peer);
+    peers_fini(&s->peers);
     if (s->recorder)
         recorder_close(s->recorder);
     coordinator_fini(&s->core);
@@ -251,23 +238,14 @@ void serve_close(struct serve *s)
 
 static struct peer *add_peer(struct serve *s, struct channel *c)
 {
-    if (s->peers % PEERS_ROOM == 0)
-        s->peer =
-            mem_resize(s->peer, (s->peers + 1 + PEERS_ROOM) * sizeof(struct peer *));
-    struct peer *p = mem_zalloc(sizeof *p);
-    s->peer[++s->peers] = p;
-    p->id = (uint32_t)s->peers;
-    p->channel = c;
-    p->since_ms = loop_now_ms(s->loop);
-    snprintf(p->name, sizeof p->name, "%s", channel_peer(c));
+    struct peer *p = peers_add(&s->peers, c, loop_now_ms(s->loop));
     channel_attach(c, p);
     return p;
 }
 
-static struct peer *peer_of(struct serve *s, uint32_t id)
+static struct peer *peer_of(const struct serve *s, uint32_t id)
 {
-    assert(id >= 1 && id <= s->peers && s->peer[id]);
-    return s->peer[id];
+    return peers_get(&s->peers, id);
 }
 
 static void say(struct serve *s, uint32_t id, struct message m)
@@ -282,7 +260,7 @@ static void say(struct serve *s, uint32_t id, struct message m)
 static void welcome(struct serve *s, const struct action *a)
 {
     struct peer *p = peer_of(s, a->peer);
-    p->worker = a->worker;
+    p->worker = p->lane_peer = a->worker; /* by MPI: its rank */
     channel_trust(p->channel);
     log_info("worker %u joined: %s", a->worker, p->name);
     struct message m = {.kind = MESSAGE_WELCOME};
@@ -312,7 +290,8 @@ static void lost(struct serve *s, const struct action *a)
     struct peer *p = peer_of(s, a->peer);
     s->lost_any = true;
     log_error("worker %u (%s) is lost: %s", a->worker, p->name, err_text(a->err));
-    transport_forget(s->lane, p->lane_peer);
+    parcels_forget(s->parcels, p->lane_peer);
+    on_parameters_sent(s);
     if (p->channel)
         channel_close(p->channel, 0);
 }
@@ -320,29 +299,22 @@ static void lost(struct serve *s, const struct action *a)
 /* --- data lane
  * ---------------------------------------------------------------------------- */
 
-static void on_parameters_sent(void *ctx)
-{
-    struct serve *s = ctx;
-    s->sending--;
-}
-
 static void send_parameters(struct serve *s, const struct action *a)
 {
     struct peer *p = peer_of(s, a->peer);
     struct message m = {.kind = MESSAGE_COMMIT};
     m.commit.version = s->store.version;
-    m.commit.transfer = p->transfer;
+    m.commit.transfer = p->to_send;
     m.commit.ranges = s->ranges.n;
-    m.commit.checksums = parcels_checksums(s->parcels, s->store.theta);
+    m.commit.checksums = parcels_checksums(s->parcels, s->store.version, s->store.theta);
     m.commit.rate = s->commit.rate;
     m.commit.norm = s->commit.norm;
     m.commit.clip = s->commit.clip;
     m.commit.loss = s->commit.loss;
     say(s, a->peer, m);
-    s->sending++;
-    parcels_send(s->parcels, p->lane_peer, p->transfer, s->store.theta,
-                 on_parameters_sent, s);
-    p->transfer += (uint32_t)s->ranges.n;
+    parcels_send(s->parcels, p->lane_peer, p->to_send, s->store.theta, on_parameters_sent,
+                 s);
+    p->to_send += (uint32_t)s->ranges.n;
 }
 
 static void on_partial(void *ctx, const struct parcel *what, int err,
@@ -364,12 +336,27 @@ static void on_partial(void *ctx, const struct parcel *what, int err,
 static int receive_partial(struct serve *s, const struct action *a,
                            const struct message *m)
 {
+    struct peer *p = peer_of(s, a->peer);
     if (m->partial.ranges != s->ranges.n) {
         log_error("worker %u: partial in %zu ranges, expected %zu", a->worker,
                   m->partial.ranges, s->ranges.n);
         return ERR_MISMATCH;
     }
-    const struct parcel what = {.lane_peer = peer_of(s, a->peer)->lane_peer,
+    if (a->transfer != p->to_receive) { /* it would be waited for without end */
+        log_error("worker %u: its partial begins at transfer %u, expected %u", a->worker,
+                  a->transfer, p->to_receive);
+        return ERR_MISMATCH;
+    }
+    const uint64_t targets = supply_targets(&s->supply, tree_first(a->node),
+                                            tree_end(a->node, s->conf.slices));
+    if (a->targets != targets) {
+        log_error(
+            "worker %u: its partial counts %llu target tokens, its slices have %llu",
+            a->worker, (unsigned long long)a->targets, (unsigned long long)targets);
+        return ERR_MISMATCH;
+    }
+    p->to_receive += (uint32_t)s->ranges.n;
+    const struct parcel what = {.lane_peer = p->lane_peer,
                                 .first_transfer = a->transfer,
                                 .checksums = m->partial.checksums,
                                 .lease = a->lease,
@@ -414,12 +401,28 @@ static void updated(void *ctx)
                 .kind = EVENT_UPDATED, .norm = s->update.norm, .clip = s->update.clip});
 }
 
-static void start_update(struct serve *s, const struct action *a)
+static void start_update(struct serve *s)
 {
-    assert(s->gradient && s->store.version == a->step);
-    assert(s->sending == 0 && "nobody may still be reading the parameters");
-    s->update = (struct store_update){.rate = a->rate, .targets = a->targets};
+    assert(s->gradient && !parcels_sending(s->parcels));
+    s->update_waits = false;
     background_run(s->updater, update, updated, s);
+}
+
+static void on_parameters_sent(void *ctx)
+{
+    struct serve *s = ctx;
+    if (s->update_waits && !parcels_sending(s->parcels) && !s->finished)
+        start_update(s);
+}
+
+/* The partials of a worker may be here before the lane has said that its parameters have
+ * left: nobody may still be reading them. */
+static void update_when_sent(struct serve *s, const struct action *a)
+{
+    assert(s->store.version == a->step);
+    s->update = (struct store_update){.rate = a->rate, .targets = a->targets};
+    s->update_waits = true;
+    on_parameters_sent(s);
 }
 
 static void checkpoint(struct serve *s)
@@ -473,9 +476,9 @@ static void finish(struct serve *s, const struct action *a)
     else
         log_error("the run ends at step %llu: %s", (unsigned long long)a->version,
                   a->reason);
-    for (size_t i = 1; i <= s->peers; i++)
-        if (s->peer[i]->channel)
-            channel_close(s->peer[i]->channel, GOODBYE_MS);
+    for (size_t i = 0; i < s->peers.n; i++)
+        if (s->peers.list[i] && s->peers.list[i]->channel)
+            channel_close(s->peers.list[i]->channel, GOODBYE_MS);
     s->o.on_finish(s->o.ctx, a->err, !s->lost_any);
 }
 
@@ -505,7 +508,7 @@ static int perform(struct serve *s, const struct action *a, const struct message
     case ACTION_RECEIVE:
         return receive_partial(s, a, m);
     case ACTION_UPDATE:
-        start_update(s, a);
+        update_when_sent(s, a);
         return ERR_OK;
     case ACTION_COMMIT:
         s->commit = *a;
@@ -530,6 +533,28 @@ static int perform(struct serve *s, const struct action *a, const struct message
     return ERR_INVALID;
 }
 
+/* The end of its channel is an event that the core knows how to take. */
+static void give_up(struct peer *p)
+{
+    if (p->channel)
+        channel_close(p->channel, 0);
+}
+
+/* What is late is ignored.  Who says what cannot be, a result that is not its lease's for
+ * one, will not say it better later, and would be waited for without end. */
+static void not_taken(struct serve *s, struct peer *p, enum message_kind kind, int err)
+{
+    const bool refused = s->actions.n > 0; /* and told so */
+    if (err != ERR_MALFORMED || refused) {
+        log_debug("%s of %s ignored: %s", message_name(kind), p->name, err_text(err));
+        return;
+    }
+    log_error("%s: its %s message does not fit what it was asked; its connection is "
+              "closed",
+              p->name, message_name(kind));
+    give_up(p);
+}
+
 /* No action feeds the core at once: what they start comes back through the loop. */
 static void feed(struct serve *s, struct event ev)
 {
@@ -538,14 +563,10 @@ static void feed(struct serve *s, struct event ev)
     ev.now_ms = loop_now_ms(s->loop);
     const int err = coordinator_step(&s->core, &ev, &s->actions);
     if (err && ev.kind == EVENT_MESSAGE)
-        log_debug("%s of %s ignored: %s", message_name(ev.message->kind),
-                  peer_of(s, ev.peer)->name, err_text(err));
+        not_taken(s, peer_of(s, ev.peer), ev.message->kind, err);
     for (size_t i = 0; i < s->actions.n; i++)
-        if (perform(s, &s->actions.list[i], ev.message)) {
-            struct peer *p = peer_of(s, ev.peer);
-            if (p->channel) /* its end is an event that the core knows how to take */
-                channel_close(p->channel, 0);
-        }
+        if (perform(s, &s->actions.list[i], ev.message))
+            give_up(peer_of(s, ev.peer));
 }
 
 static void on_message(void *ctx, struct channel *c, const struct message *m)
@@ -554,11 +575,8 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
     struct peer *p = channel_attached(c);
     if (!p)
         p = add_peer(s, c);
-    if (m->kind == MESSAGE_JOIN && !p->worker) {
-        p->incarnation = m->incarnation;
-        p->lane_peer = m->join.rank ? m->join.rank : 1;
-        snprintf(p->name, sizeof p->name, "%.60s pid %u", m->join.host, m->join.pid);
-    }
+    if (m->kind == MESSAGE_JOIN && !p->worker)
+        peer_introduce(p, m);
     feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = p->id, .message = m});
 }
 
@@ -571,6 +589,8 @@ static void on_closed(void *ctx, struct channel *c, int err)
         return;
     p->channel = NULL;
     feed(s, (struct event){.kind = EVENT_CLOSED, .peer = p->id});
+    if (!p->worker)
+        peers_remove(&s->peers, p);
 }
 
 const struct channel_events serve_events = {on_message, on_closed};
@@ -584,9 +604,9 @@ static void on_accept(void *ctx, struct channel *c)
 static void close_strangers(struct serve *s)
 {
     const uint64_t now = loop_now_ms(s->loop);
-    for (size_t i = 1; i <= s->peers; i++) {
-        struct peer *p = s->peer[i];
-        if (p->channel && !p->worker && now - p->since_ms > JOIN_MS)
+    for (size_t i = 0; i < s->peers.n; i++) {
+        const struct peer *p = s->peers.list[i];
+        if (p && p->channel && !p->worker && now - p->since_ms > JOIN_MS)
             channel_close(p->channel, 0);
     }
 }
@@ -654,6 +674,8 @@ void serve_start(struct serve *s)
     static const int signals[3] = {SIGTERM, SIGINT, SIGUSR1};
     for (size_t i = 0; i < 3; i++)
         s->signals[i] = loop_signal_new(s->loop, signals[i], on_signal, s);
-    s->tick = loop_timer_new(s->loop, TICK_MS, TICK_MS, on_tick, s);
+    const uint64_t lease = s->conf.lease_ms / TICKS_PER_LEASE,
+                   tick_ms = lease < TICK_MS ? lease : TICK_MS;
+    s->tick = loop_timer_new(s->loop, tick_ms, tick_ms, on_tick, s);
     feed(s, (struct event){.kind = EVENT_START});
 }

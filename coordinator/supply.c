@@ -46,6 +46,14 @@ void supply_close(struct supply *s)
     *s = (struct supply){0};
 }
 
+uint64_t supply_targets(const struct supply *s, uint32_t first, uint32_t end)
+{
+    uint64_t sequences = 0;
+    for (uint32_t v = first; v < end; v++)
+        sequences += plan_slice(s->plan, v).sequences;
+    return sequences * s->plan.context;
+}
+
 static struct plan_piece piece_of(const struct supply *s, bool held_out, uint32_t v)
 {
     return held_out ? plan_held_out(s->plan, s->held_out_windows, s->last_length, v)

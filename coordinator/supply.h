@@ -37,6 +37,9 @@ struct supply {
 int supply_open(struct supply *s, const struct conf *conf);
 void supply_close(struct supply *s);
 
+/* Target tokens of the slices [first, end) of any step. */
+uint64_t supply_targets(const struct supply *s, uint32_t first, uint32_t end);
+
 /* The slices [first, end) of step @step, or of the held-out text: borrowed until the next
  * call. */
 const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool held_out,

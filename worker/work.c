@@ -232,6 +232,8 @@ static void finish(struct work *w, int err, int exit_code)
     if (w->finished)
         return;
     w->finished = true;
+    if (err && w->channel) /* a coordinator in this process has to learn it, too */
+        channel_close(w->channel, 0);
     w->options.on_finish(w->options.ctx, err, exit_code);
 }
 
@@ -268,6 +270,19 @@ static int perform(struct work *w, const struct worker_action *a)
     return ERR_INVALID;
 }
 
+/* What is late is ignored; after what cannot be, the two do not mean the same any more,
+ * and a result would be waited for without end. */
+static void not_taken(struct work *w, const struct message *m, int err)
+{
+    if (err != ERR_MALFORMED) {
+        log_debug("%s message ignored: %s", message_name(m->kind), err_text(err));
+        return;
+    }
+    log_error("the coordinator's %s message does not fit what was said before",
+              message_name(m->kind));
+    finish(w, err, err_exit_code(err));
+}
+
 /* Actions of one event are done before the next event: none of them feeds the core at
  * once, what they start comes back through the loop. */
 static void feed(struct work *w, struct worker_event ev)
@@ -278,7 +293,7 @@ static void feed(struct work *w, struct worker_event ev)
     w->message = ev.message;
     const int err = worker_step(&w->core, &ev, &w->actions);
     if (err && ev.kind == WORKER_MESSAGE)
-        log_warn("%s message ignored: %s", message_name(ev.message->kind), err_text(err));
+        not_taken(w, ev.message, err);
     for (size_t i = 0; i < w->actions.n && !w->finished; i++) {
         const int failed = perform(w, &w->actions.list[i]);
         if (failed)

@@ -120,8 +120,21 @@ static int on_commit(struct worker *w, const struct message *m,
     return ERR_OK;
 }
 
+/* A lease of a version that is neither here nor announced would wait for ever, and a
+ * number used twice would be computed once. */
+static bool can_be_computed(const struct worker *w, const struct message *m)
+{
+    for (size_t i = 0; i < w->queued; i++)
+        if (w->queue[i].lease == m->lease.lease)
+            return false;
+    const uint64_t newest = w->announced_valid ? w->announced.version : w->version;
+    return m->lease.version == newest && newest != UINT64_MAX;
+}
+
 static int on_lease(struct worker *w, const struct message *m, struct worker_actions *out)
 {
+    if (!can_be_computed(w, m))
+        return ERR_MALFORMED;
     if (w->queued == w->room) {
         w->room = w->room ? 2 * w->room : 16;
         w->queue = mem_resize(w->queue, w->room * sizeof *w->queue);

@@ -17,9 +17,9 @@ static uint32_t held_out_sequences(struct plan p)
     return largest > some ? largest : some;
 }
 
-uint32_t plan_rows(struct plan p)
+uint64_t plan_rows(struct plan p)
 {
-    return held_out_sequences(p) * p.context;
+    return (uint64_t)held_out_sequences(p) * p.context;
 }
 
 /* Windows that are as long as the context; the rest is one shorter window or none. */

@@ -23,8 +23,8 @@ struct plan_piece {
 };
 
 struct plan_piece plan_slice(struct plan p, uint32_t v);
-uint32_t
-plan_rows(struct plan p); /* of the largest slice of either kind: sequences * T */
+/* Of the largest slice of either kind: sequences * T; may be beyond 32 bits. */
+uint64_t plan_rows(struct plan p);
 
 uint32_t plan_held_out_slices(struct plan p, uint64_t windows, uint32_t last_length);
 struct plan_piece plan_held_out(struct plan p, uint64_t windows, uint32_t last_length,

@@ -1,6 +1,7 @@
 #include "metrics/progress.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,8 @@
 enum { LINE = 512, REDRAW_MS = 100 };
 
 static struct {
-    bool live, colour, shown;
+    bool live, colour;
+    _Atomic bool shown; /* any thread may log, and clears the line first */
     uint64_t log_every, drawn_ms;
 } screen;
 
@@ -26,9 +28,8 @@ static void put(const char *text)
 
 static void erase(void)
 {
-    if (screen.shown)
+    if (atomic_exchange(&screen.shown, false))
         put("\r\033[K");
-    screen.shown = false;
 }
 
 void progress_start(uint64_t log_every)
@@ -85,7 +86,7 @@ void progress_step(uint64_t step, uint64_t steps, const struct metrics *m)
         return;
     }
     const uint64_t now = clock_ms();
-    if (!screen.live || now - screen.drawn_ms < REDRAW_MS)
+    if (!screen.live || (screen.shown && now - screen.drawn_ms < REDRAW_MS))
         return;
     screen.drawn_ms = now;
     describe(line, step, steps, m);

@@ -1,0 +1,539 @@
+/* The coordinator's core against peers that lie, repeat themselves, fall silent or belong
+ * to another run. */
+#include "support/test.h"
+
+#include "base/err.h"
+#include "coordinator/coordinator.h"
+
+enum { TERM = 7, SLICES = 4, HELD_OUT = 8 };
+
+struct stage {
+    struct coordinator c;
+    struct actions out;
+    uint64_t now_ms;
+};
+
+static struct coordinator_conf default_conf(uint32_t workers)
+{
+    return (struct coordinator_conf){
+        .slices = SLICES,
+        .steps = 10,
+        .checkpoint_every = 100,
+        .eval_slices = HELD_OUT,
+        .workers = workers,
+        .lease_ms = 5000,
+        .heartbeat_ms = 500,
+        .start_timeout_ms = 60000,
+        .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 1},
+        .token = {1, 2, 3},
+        .kernels = "k",
+        .build = "b"};
+}
+
+static int feed(struct stage *s, struct event ev)
+{
+    ev.now_ms = s->now_ms;
+    return coordinator_step(&s->c, &ev, &s->out);
+}
+
+static void begin(struct stage *s, struct coordinator_conf conf)
+{
+    *s = (struct stage){.now_ms = 1000};
+    coordinator_init(&s->c, &conf, TERM, 0, false);
+    assert_int_equal(feed(s, (struct event){.kind = EVENT_START}), ERR_OK);
+    assert_int_equal(s->out.n, 0);
+}
+
+static void end(struct stage *s)
+{
+    coordinator_fini(&s->c);
+    actions_fini(&s->out);
+}
+
+static int say(struct stage *s, uint32_t peer, struct message m)
+{
+    return feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = peer, .message = &m});
+}
+
+static struct message good_join(uint32_t rank)
+{
+    return (struct message){.kind = MESSAGE_JOIN,
+                            .incarnation = 100 + rank,
+                            .join = {.protocol = MESSAGE_PROTOCOL,
+                                     .token = {1, 2, 3},
+                                     .rank = rank,
+                                     .host = "h",
+                                     .build = "b",
+                                     .kernels = "k"}};
+}
+
+/* A message of the worker that joined as peer and rank @peer. */
+static struct message of_member(uint32_t peer, enum message_kind kind)
+{
+    return (struct message){.kind = kind, .term = TERM, .incarnation = 100 + peer};
+}
+
+/* Peers 1 ... workers have joined: the first step, or an evaluation, has begun. */
+static void gather(struct stage *s, struct coordinator_conf conf)
+{
+    begin(s, conf);
+    for (uint32_t w = 1; w <= conf.workers; w++)
+        assert_int_equal(say(s, w, good_join(w)), ERR_OK);
+}
+
+static const struct action *find(const struct stage *s, enum action_kind kind)
+{
+    for (size_t i = 0; i < s->out.n; i++)
+        if (s->out.list[i].kind == kind)
+            return &s->out.list[i];
+    return NULL;
+}
+
+static const struct action *lease_of(const struct stage *s, uint32_t peer)
+{
+    for (size_t i = 0; i < s->out.n; i++)
+        if (s->out.list[i].kind == ACTION_LEASE && s->out.list[i].peer == peer)
+            return &s->out.list[i];
+    return NULL;
+}
+
+static struct message partial_of(const struct action *lease, uint32_t peer)
+{
+    struct message m = of_member(peer, MESSAGE_PARTIAL);
+    m.partial.lease = lease->lease;
+    m.partial.step = lease->step;
+    m.partial.level = lease->node.level;
+    m.partial.index = lease->node.index;
+    m.partial.loss = 6;
+    m.partial.targets = 3;
+    m.partial.seconds = 1;
+    return m;
+}
+
+static int receive(struct stage *s, const struct action *lease, uint32_t peer,
+                   double loss, int err)
+{
+    return feed(s, (struct event){.kind = EVENT_RECEIVED,
+                                  .peer = peer,
+                                  .lease = lease->lease,
+                                  .loss = loss,
+                                  .targets = 3,
+                                  .err = err});
+}
+
+/* --- joining ---------------------------------------------------------------------------
+ */
+
+static void a_join_that_does_not_fit_is_refused_with_its_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        uint8_t token;
+        uint32_t protocol, rank;
+        const char *build, *kernels;
+        int err;
+        bool ends; /* the job */
+    } cases[] = {
+        {"token", 9, MESSAGE_PROTOCOL, 1, "b", "k", ERR_REFUSED, false},
+        {"protocol", 1, MESSAGE_PROTOCOL + 1, 1, "b", "k", ERR_MISMATCH, true},
+        {"build", 1, MESSAGE_PROTOCOL, 1, "b2", "k", ERR_MISMATCH, true},
+        {"kernels", 1, MESSAGE_PROTOCOL, 1, "b", "k2", ERR_MISMATCH, true},
+        {"rank beyond the world", 1, MESSAGE_PROTOCOL, 3, "b", "k", ERR_MISMATCH, false},
+        {"largest rank", 1, MESSAGE_PROTOCOL, UINT32_MAX, "b", "k", ERR_MISMATCH, false},
+        {"rank taken", 1, MESSAGE_PROTOCOL, 2, "b", "k", ERR_MISMATCH, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct stage s;
+        begin(&s, default_conf(2));
+        assert_int_equal(say(&s, 1, good_join(2)), ERR_OK);
+        struct message m = good_join(cases[i].rank);
+        m.join.token[0] = cases[i].token;
+        m.join.protocol = cases[i].protocol;
+        m.join.build = cases[i].build;
+        m.join.kernels = cases[i].kernels;
+        print_message("%s\n", cases[i].what);
+        assert_int_equal(say(&s, 2, m), cases[i].err);
+        assert_int_equal(s.out.list[0].kind, ACTION_REFUSE);
+        assert_int_equal(s.out.list[0].peer, 2);
+        assert_int_equal(s.out.list[0].err, cases[i].err);
+        assert_non_null(s.out.list[0].reason);
+        assert_int_equal(s.c.members.n, 1);
+        /* a program of ours that cannot take part will never be able to */
+        if (cases[i].ends)
+            assert_int_equal(find(&s, ACTION_FINISH)->err, cases[i].err);
+        else
+            assert_int_equal(s.out.n, 1);
+        end(&s);
+    }
+}
+
+static void a_second_join_on_one_connection_changes_nothing(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin(&s, default_conf(2));
+    assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
+    assert_int_equal(say(&s, 1, good_join(2)), ERR_MALFORMED);
+    assert_int_equal(s.out.n, 0);
+    assert_int_equal(s.c.members.n, 1);
+    end(&s);
+}
+
+static void nobody_joins_a_job_that_is_complete(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(1));
+    assert_int_equal(say(&s, 2, good_join(0)), ERR_BUSY);
+    assert_int_equal(find(&s, ACTION_REFUSE)->peer, 2);
+    end(&s);
+}
+
+static void workers_that_do_not_come_in_time_end_the_job(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin(&s, default_conf(2));
+    while (s.now_ms <= 60900) {
+        s.now_ms += 100;
+        feed(&s, (struct event){.kind = EVENT_TICK});
+        assert_int_equal(s.out.n, 0);
+        if (s.now_ms == 60000)
+            assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
+    }
+    s.now_ms = 61001;
+    feed(&s, (struct event){.kind = EVENT_TICK});
+    assert_int_equal(find(&s, ACTION_STOP)->peer, 1);
+    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_TIMEOUT);
+    end(&s);
+}
+
+/* --- messages --------------------------------------------------------------------------
+ */
+
+static void messages_of_strangers_other_terms_and_other_lives_change_nothing(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(2));
+    const struct action lease = *lease_of(&s, 1);
+    struct message m = partial_of(&lease, 1);
+    assert_int_equal(say(&s, 3, m), ERR_UNKNOWN);
+    m.term = TERM - 1;
+    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    m.term = TERM + 1;
+    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    m = partial_of(&lease, 1);
+    m.incarnation++;
+    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    assert_int_equal(s.out.n, 0);
+    assert_int_equal(say(&s, 1, partial_of(&lease, 1)), ERR_OK); /* the lease is intact */
+    assert_int_equal(find(&s, ACTION_RECEIVE)->lease, lease.lease);
+    end(&s);
+}
+
+static void only_the_coordinator_says_what_the_coordinator_says(void **state)
+{
+    (void)state;
+    static const enum message_kind kinds[] = {
+        MESSAGE_WELCOME, MESSAGE_REFUSE, MESSAGE_LEASE, MESSAGE_COMMIT, MESSAGE_STOP};
+    struct stage s;
+    gather(&s, default_conf(2));
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        assert_int_equal(say(&s, 1, of_member(1, kinds[i])), ERR_MALFORMED);
+        assert_int_equal(s.out.n, 0);
+    }
+    end(&s);
+}
+
+static void a_partial_that_is_not_its_leases_enters_nothing(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(2));
+    const struct action one = *lease_of(&s, 1), two = *lease_of(&s, 2);
+
+    assert_int_equal(say(&s, 1, partial_of(&two, 1)), ERR_STALE); /* another's lease */
+    struct message m = partial_of(&one, 1);
+    m.partial.lease = 99;
+    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    m = partial_of(&one, 1);
+    m.partial.step = 1;
+    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    m = partial_of(&one, 1);
+    m.partial.index = two.node.index;
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
+    m = partial_of(&one, 1);
+    m.partial.level = 0;
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
+    m = partial_of(&one, 1);
+    m.partial.targets = 0;
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
+    assert_int_equal(receive(&s, &one, 1, 6, ERR_OK), ERR_STALE); /* never announced */
+    assert_int_equal(s.out.n, 0);
+    assert_int_equal(s.c.ledger.slices_done, 0);
+
+    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_OK);
+    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_MALFORMED); /* twice */
+    assert_int_equal(s.out.n, 0);
+    assert_int_equal(receive(&s, &one, 1, 6, ERR_OK), ERR_OK);
+    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_STALE); /* done */
+    assert_int_equal(receive(&s, &one, 1, 6, ERR_OK), ERR_STALE);
+    assert_int_equal(s.c.ledger.slices_done, 2);
+    end(&s);
+}
+
+static void a_damaged_partial_costs_its_sender_the_membership(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(2));
+    const struct action one = *lease_of(&s, 1);
+    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_OK);
+    assert_int_equal(receive(&s, &one, 1, 6, ERR_CORRUPT), ERR_OK);
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
+    assert_int_equal(find(&s, ACTION_LOST)->err, ERR_CORRUPT);
+    assert_int_equal(s.c.ledger.slices_done, 0);
+    end(&s);
+}
+
+static void an_evaluation_of_another_number_of_slices_is_not_counted(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.eval_only = true;
+    struct stage s;
+    gather(&s, conf);
+    const struct action lease = *lease_of(&s, 1);
+    assert_true(lease.evaluation);
+    const double losses[HELD_OUT] = {1, 1, 1, 1, 1, 1, 1, 1};
+    const uint64_t targets[HELD_OUT] = {1, 1, 1, 1, 1, 1, 1, 1};
+    struct message m = of_member(1, MESSAGE_EVALUATED);
+    m.evaluated.lease = lease.lease;
+    m.evaluated.losses = losses;
+    m.evaluated.targets = targets;
+    for (uint32_t n = 0; n <= HELD_OUT; n++) {
+        if (n == lease.end - lease.first)
+            continue;
+        m.evaluated.slices = n;
+        assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
+        assert_int_equal(s.out.n, 0);
+        assert_int_equal(s.c.ledger.slices_done, 0);
+    }
+    m.evaluated.slices = lease.end - lease.first;
+    m.evaluated.step = 1;
+    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    m.evaluated.step = 0;
+    assert_int_equal(say(&s, 1, m), ERR_OK);
+    assert_non_null(lease_of(&s, 1)); /* the next */
+    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    end(&s);
+}
+
+/* The lease's partial is announced and arrives. */
+static void give(struct stage *s, const struct action *lease, double loss)
+{
+    assert_int_equal(say(s, lease->peer, partial_of(lease, lease->peer)), ERR_OK);
+    assert_int_equal(receive(s, lease, lease->peer, loss, ERR_OK), ERR_OK);
+}
+
+/* The gradient of such a step may be finite: then it would be applied, but not counted.
+ */
+static void a_loss_that_is_not_finite_ends_the_job_before_the_update(void **state)
+{
+    (void)state;
+    static const double losses[] = {NAN, INFINITY, -INFINITY};
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        struct stage s;
+        gather(&s, default_conf(1));
+        const struct action lease = *lease_of(&s, 1);
+        give(&s, &lease, losses[i]);
+        assert_null(find(&s, ACTION_UPDATE));
+        assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_NO_PROGRESS);
+        end(&s);
+    }
+}
+
+/* One step of one worker; then what follows the commit. */
+static void make_step(struct stage *s)
+{
+    const struct action lease = *lease_of(s, 1);
+    assert_false(lease.evaluation);
+    give(s, &lease, 6);
+    assert_non_null(find(s, ACTION_UPDATE));
+    feed(s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+    assert_non_null(find(s, ACTION_COMMIT));
+}
+
+/* All held-out slices, each with the loss @loss; then what follows. */
+static void evaluate(struct stage *s, double loss)
+{
+    struct action queue[HELD_OUT];
+    size_t n = 0;
+    for (uint32_t done = 0; done < HELD_OUT;) {
+        for (size_t i = 0; i < s->out.n; i++)
+            if (s->out.list[i].kind == ACTION_LEASE)
+                queue[n++] = s->out.list[i];
+        const struct action lease = queue[--n];
+        assert_true(lease.evaluation);
+        double losses[HELD_OUT];
+        uint64_t targets[HELD_OUT];
+        for (int v = 0; v < HELD_OUT; v++) {
+            losses[v] = loss;
+            targets[v] = 1;
+        }
+        struct message m = of_member(1, MESSAGE_EVALUATED);
+        m.evaluated.lease = lease.lease;
+        m.evaluated.step = lease.step;
+        m.evaluated.slices = lease.end - lease.first;
+        m.evaluated.losses = losses;
+        m.evaluated.targets = targets;
+        assert_int_equal(say(s, 1, m), ERR_OK);
+        done += lease.end - lease.first;
+    }
+    assert_non_null(find(s, ACTION_EVALUATED));
+}
+
+/* The disk is slow: the checkpoint of step 1 is still being written when step 2 turns out
+ * to be the best. */
+static void a_new_best_is_saved_as_what_it_is(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.keep_best = true;
+    conf.eval_every = 1;
+    struct stage s;
+    gather(&s, conf);
+    make_step(&s);
+    evaluate(&s, 3);
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 1);
+    make_step(&s);
+    evaluate(&s, 2);
+    assert_true(find(&s, ACTION_EVALUATED)->best);
+    assert_null(find(&s, ACTION_LEASE)); /* it waits for the disk */
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 1});
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 2);
+    make_step(&s);
+    evaluate(&s, 2.5); /* no better: goes on beside the writing */
+    assert_non_null(lease_of(&s, 1));
+    end(&s);
+}
+
+static void a_stop_while_a_new_best_waits_for_the_disk_saves_it_too(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.keep_best = true;
+    conf.eval_every = 1;
+    struct stage s;
+    gather(&s, conf);
+    make_step(&s);
+    evaluate(&s, 3);
+    make_step(&s);
+    evaluate(&s, 2);
+    feed(&s, (struct event){.kind = EVENT_STOP});
+    assert_int_equal(s.out.n, 0);
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 1});
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 2);
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2});
+    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_STOPPED);
+    end(&s);
+}
+
+/* --- silence ---------------------------------------------------------------------------
+ */
+
+/* Ticks every 100 ms until @until_ms; true when somebody was lost on the way. */
+static bool tick_until(struct stage *s, uint64_t until_ms)
+{
+    while (s->now_ms < until_ms) {
+        s->now_ms += 100;
+        feed(s, (struct event){.kind = EVENT_TICK});
+        if (find(s, ACTION_LOST))
+            return true;
+    }
+    return false;
+}
+
+static void a_worker_is_given_up_when_it_was_silent_for_a_lease(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(2));
+    assert_false(tick_until(&s, 5000));
+    assert_int_equal(say(&s, 2, of_member(2, MESSAGE_HEARTBEAT)), ERR_OK);
+    assert_false(tick_until(&s, 6000));
+    assert_true(tick_until(&s, 6100));
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
+    assert_int_equal(find(&s, ACTION_LOST)->err, ERR_TIMEOUT);
+    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_TIMEOUT);
+    assert_int_equal(feed(&s, (struct event){.kind = EVENT_CLOSED, .peer = 1}), ERR_OK);
+    assert_int_equal(s.out.n, 0); /* after the end nothing follows */
+    end(&s);
+}
+
+/* Its heartbeats lie unread in the socket: the tick comes first. */
+static void a_coordinator_that_was_paused_itself_blames_nobody(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(2));
+    assert_false(tick_until(&s, 5000));
+    s.now_ms += 3600 * 1000;
+    assert_false(tick_until(&s, s.now_ms + 1000));
+    assert_int_equal(say(&s, 2, of_member(2, MESSAGE_HEARTBEAT)), ERR_OK);
+    assert_true(tick_until(&s, s.now_ms + 5100)); /* but who stays silent is given up */
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
+    end(&s);
+
+    begin(&s, default_conf(2));
+    s.now_ms += 3600 * 1000;
+    feed(&s, (struct event){.kind = EVENT_TICK});
+    assert_int_equal(s.out.n, 0); /* nor for not having joined */
+    end(&s);
+}
+
+static void several_that_fall_silent_together_are_all_named_before_the_end(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(3));
+    assert_true(tick_until(&s, 7000));
+    assert_int_equal(s.out.n, 4);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(s.out.list[i].kind, ACTION_LOST);
+        assert_int_equal(s.out.list[i].worker, 3 - i);
+    }
+    assert_int_equal(s.out.list[3].kind, ACTION_FINISH);
+    end(&s);
+}
+
+static void a_worker_lost_before_all_have_joined_ends_the_job_at_once(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin(&s, default_conf(2));
+    assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
+    feed(&s, (struct event){.kind = EVENT_CLOSED, .peer = 1});
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
+    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_CLOSED);
+    end(&s);
+}
+
+RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
+    T(a_second_join_on_one_connection_changes_nothing),
+    T(nobody_joins_a_job_that_is_complete),
+    T(workers_that_do_not_come_in_time_end_the_job),
+    T(messages_of_strangers_other_terms_and_other_lives_change_nothing),
+    T(only_the_coordinator_says_what_the_coordinator_says),
+    T(a_partial_that_is_not_its_leases_enters_nothing),
+    T(a_damaged_partial_costs_its_sender_the_membership),
+    T(an_evaluation_of_another_number_of_slices_is_not_counted),
+    T(a_loss_that_is_not_finite_ends_the_job_before_the_update),
+    T(a_new_best_is_saved_as_what_it_is),
+    T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
+    T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
+    T(a_coordinator_that_was_paused_itself_blames_nobody),
+    T(several_that_fall_silent_together_are_all_named_before_the_end),
+    T(a_worker_lost_before_all_have_joined_ends_the_job_at_once))

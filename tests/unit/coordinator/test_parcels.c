@@ -1,0 +1,282 @@
+/* Partials in and parameters out over the lane in memory. */
+#include "support/test.h"
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "coordinator/parcels.h"
+#include "tensor/rows.h"
+
+enum { V = 4, COUNT = 1000, RANGES = 3, WORKER = 1, HERE = 0 };
+
+static struct range pieces[RANGES] = {{0, 300}, {300, 500}, {800, 200}};
+static const struct ranges ranges = {RANGES, pieces};
+
+struct stage {
+    struct loop *loop;
+    struct transport *here, *there;
+    struct parcels *parcels;
+    bool bfloat16;
+    uint32_t next; /* transfer of the worker */
+    uint64_t checksums[RANGES];
+    /* seen */
+    unsigned partials, damaged, expected;
+    struct treesum_buffer *root;
+    unsigned sent, arrived;
+};
+
+static void on_partial(void *ctx, const struct parcel *p, int err,
+                       struct treesum_buffer *root)
+{
+    struct stage *s = ctx;
+    assert_int_equal(p->lease, 100 + p->node.index);
+    s->partials++;
+    s->damaged += err != ERR_OK;
+    assert_true(err == ERR_OK || err == ERR_CORRUPT);
+    if (root)
+        s->root = root;
+    if (s->partials == s->expected)
+        loop_stop(s->loop);
+}
+
+static struct stage *stage_new(bool bfloat16)
+{
+    struct stage *s = mem_zalloc(sizeof *s);
+    s->bfloat16 = bfloat16;
+    s->loop = loop_new();
+    transport_memory(s->loop, &s->here, &s->there);
+    s->parcels = parcels_new(s->here, &ranges, V, bfloat16, on_partial, s);
+    return s;
+}
+
+static void stage_free(struct stage *s)
+{
+    parcels_free(s->parcels);
+    transport_free(s->here);
+    transport_free(s->there);
+    loop_free(s->loop);
+    mem_free(s);
+}
+
+static void ignore(void *ctx, uint32_t peer, uint32_t transfer)
+{
+    (void)ctx;
+    (void)peer;
+    (void)transfer;
+}
+
+/* What travels: floats, or their packed halves, range by range in place. */
+static void pack(const struct stage *s, float *value)
+{
+    for (size_t r = 0; s->bfloat16 && r < RANGES; r++)
+        rows_pack_bfloat16((uint16_t *)(void *)(value + pieces[r].first),
+                           value + pieces[r].first, pieces[r].count);
+}
+
+/* Announces and sends @value [COUNT], packed, as the partial of @node. */
+static void send_partial(struct stage *s, struct tree_node node, const float *value,
+                         bool damage)
+{
+    const size_t size = s->bfloat16 ? sizeof(uint16_t) : sizeof(float);
+    for (size_t r = 0; r < RANGES; r++)
+        s->checksums[r] = hash64(value + pieces[r].first, pieces[r].count * size);
+    s->checksums[1] ^= damage;
+    const struct parcel what = {.lane_peer = WORKER,
+                                .first_transfer = s->next,
+                                .checksums = s->checksums,
+                                .lease = 100 + node.index,
+                                .node = node};
+    parcels_receive(s->parcels, &what);
+    memset(s->checksums, 0, sizeof s->checksums); /* it has its copy */
+    for (uint32_t r = 0; r < RANGES; r++)
+        transport_send(s->there, HERE, s->next + r, value + pieces[r].first,
+                       pieces[r].count * size, ignore, NULL);
+    s->next += RANGES;
+}
+
+static float element(uint32_t slice, size_t i)
+{
+    return sinf((float)(i * V + slice)) * (float)(1 << slice);
+}
+
+static void round_if(const struct stage *s, float *x)
+{
+    if (s->bfloat16)
+        rows_round_bfloat16(x, COUNT);
+}
+
+/* (0 + 1) + (2 + 3), by plain loops */
+static void expected_sum(const struct stage *s, float *sum)
+{
+    float right[COUNT], x[COUNT];
+    for (uint32_t v = 0; v < V; v++) {
+        for (size_t i = 0; i < COUNT; i++)
+            x[i] = element(v, i);
+        round_if(s, x);
+        float *to = v < 2 ? sum : right;
+        for (size_t i = 0; i < COUNT; i++)
+            to[i] = v % 2 ? to[i] + x[i] : x[i];
+        if (v % 2)
+            round_if(s, to);
+    }
+    for (size_t i = 0; i < COUNT; i++)
+        sum[i] += right[i];
+    round_if(s, sum);
+}
+
+static void partials_add_up_to_the_tree_sum(bool bfloat16)
+{
+    static const uint32_t orders[][V] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}};
+    static float value[V][COUNT];
+    float sum[COUNT];
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
+        struct stage *s = stage_new(bfloat16);
+        s->next = UINT32_MAX - 4; /* the numbers go round */
+        s->expected = V;
+        for (uint32_t k = 0; k < V; k++) {
+            const uint32_t v = orders[o][k];
+            for (size_t i = 0; i < COUNT; i++)
+                value[v][i] = element(v, i);
+            pack(s, value[v]);
+            send_partial(s, (struct tree_node){0, v}, value[v], false);
+        }
+        loop_run(s->loop);
+        assert_int_equal(s->damaged, 0);
+        assert_non_null(s->root);
+        expected_sum(s, sum);
+        assert_memory_equal(s->root->data, sum, sizeof sum);
+        parcels_give(s->parcels, s->root);
+        stage_free(s);
+    }
+}
+
+static void float32_partials_add_up_to_the_tree_sum_in_any_order(void **state)
+{
+    (void)state;
+    partials_add_up_to_the_tree_sum(false);
+}
+
+static void bfloat16_partials_add_up_to_the_rounded_tree_sum_in_any_order(void **state)
+{
+    (void)state;
+    partials_add_up_to_the_tree_sum(true);
+}
+
+static void a_damaged_partial_is_named_and_does_not_enter_the_sum(void **state)
+{
+    (void)state;
+    static float value[V][COUNT];
+    for (int bfloat16 = 0; bfloat16 < 2; bfloat16++) {
+        struct stage *s = stage_new(bfloat16);
+        s->expected = V + 1;
+        for (uint32_t v = 0; v < V; v++) {
+            for (size_t i = 0; i < COUNT; i++)
+                value[v][i] = element(v, i);
+            pack(s, value[v]);
+            if (v == 2)
+                send_partial(s, (struct tree_node){0, v}, value[v], true);
+            send_partial(s, (struct tree_node){0, v}, value[v], false);
+        }
+        loop_run(s->loop);
+        assert_int_equal(s->damaged, 1);
+        float sum[COUNT];
+        expected_sum(s, sum);
+        assert_non_null(s->root);
+        assert_memory_equal(s->root->data, sum, sizeof sum);
+        parcels_give(s->parcels, s->root);
+        stage_free(s);
+    }
+}
+
+static void parts_that_waited_are_forgotten_on_reset(void **state)
+{
+    (void)state;
+    static float value[COUNT];
+    struct stage *s = stage_new(false);
+    s->expected = 1;
+    for (int round = 0; round < 3; round++) { /* the same node: given once per reset */
+        send_partial(s, (struct tree_node){0, 1}, value, false);
+        loop_run(s->loop);
+        assert_null(s->root);
+        s->partials = 0;
+        parcels_reset(s->parcels);
+    }
+    stage_free(s);
+}
+
+static void on_sent(void *ctx)
+{
+    struct stage *s = ctx;
+    s->sent++;
+    if (s->sent && s->arrived == RANGES)
+        loop_stop(s->loop);
+}
+
+static void on_range(void *ctx, uint32_t peer, uint32_t transfer)
+{
+    struct stage *s = ctx;
+    assert_int_equal(peer, HERE);
+    assert_int_equal(transfer, 50 + s->arrived);
+    s->arrived++;
+    if (s->sent && s->arrived == RANGES)
+        loop_stop(s->loop);
+}
+
+static void parameters_arrive_with_their_checksums(void **state)
+{
+    (void)state;
+    static float theta[COUNT], got[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        theta[i] = element(0, i);
+    struct stage *s = stage_new(true); /* parameters always travel whole */
+    const uint64_t *checksums = parcels_checksums(s->parcels, 3, theta);
+    for (uint32_t r = 0; r < RANGES; r++)
+        transport_receive(s->there, HERE, 50 + r, got + pieces[r].first,
+                          pieces[r].count * sizeof *got, on_range, s);
+    assert_false(parcels_sending(s->parcels));
+    parcels_send(s->parcels, WORKER, 50, theta, on_sent, s);
+    assert_true(parcels_sending(s->parcels));
+    loop_run(s->loop);
+    assert_false(parcels_sending(s->parcels));
+    assert_int_equal(s->sent, 1);
+    assert_memory_equal(got, theta, sizeof theta);
+    for (size_t r = 0; r < RANGES; r++)
+        assert_true(checksums[r] ==
+                    hash64(got + pieces[r].first, pieces[r].count * sizeof *got));
+    theta[0] = 7;
+    const uint64_t before = checksums[0];
+    assert_true(parcels_checksums(s->parcels, 4, theta)[0] != before);
+    stage_free(s);
+}
+
+static void what_a_lost_worker_did_not_take_is_not_waited_for(void **state)
+{
+    (void)state;
+    static float theta[COUNT];
+    struct stage *s = stage_new(false);
+    parcels_send(s->parcels, WORKER, 0, theta, on_sent, s);
+    parcels_send(s->parcels, WORKER, RANGES, theta, on_sent, s);
+    parcels_forget(s->parcels, WORKER);
+    assert_false(parcels_sending(s->parcels));
+    assert_int_equal(s->sent, 0);
+    stage_free(s);
+}
+
+static int prepare(void **state)
+{
+    (void)state;
+    const char *name;
+    return rows_start(NULL, &name);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(float32_partials_add_up_to_the_tree_sum_in_any_order),
+        T(bfloat16_partials_add_up_to_the_rounded_tree_sum_in_any_order),
+        T(a_damaged_partial_is_named_and_does_not_enter_the_sum),
+        T(parts_that_waited_are_forgotten_on_reset),
+        T(parameters_arrive_with_their_checksums),
+        T(what_a_lost_worker_did_not_take_is_not_waited_for)};
+    return cmocka_run_group_tests(tests, prepare, NULL);
+}
