@@ -106,7 +106,7 @@ static const struct argp argp = {
     "Samples text from a checkpoint and prints it as it is made.\v"
     "Examples:\n"
     "  lockstep generate --run run --prompt \"In the beginning\"\n"
-    "  lockstep generate --run run --tokens 1k --temperature 0.7 --top-p 0.95 --seed 7\n"
+    "  lockstep generate --run run --tokens 1k --temperature 0.7 --top-p 0.95\n"
     "  echo -n \"ROMEO:\" | lockstep generate --run run --prompt - --samples 3\n",
     0,
     0,

@@ -69,19 +69,16 @@ static const struct argp argp = {
     parse,
     "[FILE.yaml] [group.name=value...]",
     "Starts a coordinator and workers under mpirun and watches over them: restarts from "
-    "the "
-    "newest checkpoint when the job is lost, ends an mpirun that hangs, and returns an "
-    "honest "
-    "exit code.\v"
+    "the newest checkpoint when the job is lost, ends an mpirun that hangs, and returns "
+    "an honest exit code.\v"
     "SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 mean: finish the step, write a checkpoint, "
-    "leave with "
-    "75; run the same command again to go on. A second signal ends at once.\n\n"
+    "leave with 75; run the same command again to go on. A second signal ends at "
+    "once.\n\n"
     "Exit codes: 0 done, 64 usage, 65 bad data or no good checkpoint, 66 no such file, "
-    "69 a worker was lost, 70 no progress, 73 run directory in use, 74 input/output, 75 "
-    "stopped on request, "
-    "78 configuration.\n\n"
+    "69 a worker was lost, 70 no progress, 73 run directory in use, 74 input/output, "
+    "75 stopped on request, 78 configuration.\n\n"
     "Examples:\n"
-    "  lockstep launch -n 2 deploy/conf/shakespeare-char.yaml run.dir=run data.dir=data\n"
+    "  lockstep launch -n 2 run.yaml run.dir=run train.steps=10k\n"
     "  lockstep launch -n 16 --hostfile hosts run.yaml\n",
     0,
     0,

@@ -3,7 +3,7 @@
 
 static const struct argp_option options[] = {
     {"markdown", 'm', 0, 0, "as a Markdown page", 0},
-    {"words", 'w', 0, 0, "only the names, one per line, for shell completion", 0},
+    {"words", 'w', 0, 0, "names and choices, a word per line, for shell completion", 0},
     {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)

@@ -82,7 +82,7 @@ static const struct argp argp = {
     "tokenizer has one.\n\n"
     "Examples:\n"
     "  lockstep prepare --out data --tokenizer char input.txt\n"
-    "  lockstep prepare --out data --tokenizer bpe:8192 --held-out 0.05 books/*.txt.gz\n"
+    "  lockstep prepare --out data --tokenizer bpe:16384 books/*.txt.gz\n"
     "  lockstep prepare --out data --tokenizer gpt2:gpt2-files corpus.txt\n",
     0,
     0,

@@ -49,15 +49,12 @@ static const struct argp argp = {
     "[FILE.yaml] [group.name=value...]",
     "Trains a model on data that `lockstep prepare` wrote.\v"
     "Under mpirun rank 0 is the coordinator and the others are workers; without it both "
-    "are in this "
-    "process.  The same command goes on from the newest checkpoint.  SIGTERM, SIGINT and "
-    "SIGUSR1 "
-    "mean: finish the step, write a checkpoint, leave with 75.  `lockstep options` lists "
-    "all options.\n\n"
+    "are in this process. The same command goes on from the newest checkpoint. SIGTERM, "
+    "SIGINT and SIGUSR1 mean: finish the step, write a checkpoint, leave with 75. "
+    "`lockstep options` lists all options.\n\n"
     "Examples:\n"
     "  lockstep train run.dir=run data.dir=data model.layers=4 train.steps=1k\n"
-    "  mpirun -n 3 lockstep train deploy/conf/shakespeare-char.yaml run.dir=run "
-    "data.dir=data\n"
+    "  mpirun -n 3 lockstep train run.yaml run.dir=run data.dir=data\n"
     "  lockstep train run.yaml --dry-run\n"
     "  lockstep train run.yaml optim.lr=3e-4 --print-config\n",
     0,
