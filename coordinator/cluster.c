@@ -188,7 +188,8 @@ static int one_process(struct cluster *c)
 {
     const struct conf *conf = c->job->conf;
     log_init("", (enum log_level)conf->run.log_level);
-    const struct serve_options so = serve_options(c, 1);
+    struct serve_options so = serve_options(c, 1);
+    so.one_process = true;
     struct serve *serve;
     TRY(serve_open(&so, &serve));
     if (serve_nothing_to_do(serve)) {

@@ -139,7 +139,8 @@ static int inspect_tensors(const char *path, bool list)
 static void print_record(void *ctx, const struct journal_record *r)
 {
     static const char *const kinds[] = {"?",          "start",      "commit",
-                                        "evaluation", "checkpoint", "end"};
+                                        "evaluation", "checkpoint", "end",
+                                        "skipped"};
     (void)ctx;
     printf("%-10s term %llu step %llu", kinds[r->kind], (unsigned long long)r->term,
            (unsigned long long)r->step);

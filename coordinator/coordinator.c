@@ -15,16 +15,18 @@ void coordinator_init(struct coordinator *c, const struct coordinator_conf *conf
     *c = (struct coordinator){.conf = *conf,
                               .term = term,
                               .version = version,
+                              .unit = 1,
                               .held_out_loss = NAN,
                               .best_loss = NAN,
                               .checkpointed = resumed ? version : UINT64_MAX};
-    ledger_init(&c->ledger);
 }
 
 void coordinator_fini(struct coordinator *c)
 {
     members_fini(&c->members);
     ledger_fini(&c->ledger);
+    audit_fini(&c->audit);
+    mem_free(c->arriving);
 }
 
 void actions_fini(struct actions *a)
@@ -71,6 +73,8 @@ void coordinator_end(struct coordinator *c, int err, const char *reason,
 {
     if (c->phase == PHASE_ENDING || c->phase == PHASE_FINISHED)
         return;
+    if (coordinator_at_work(c))
+        share_end(c, out);
     c->end_err = err;
     c->end_reason = reason;
     c->phase = PHASE_ENDING;
@@ -112,66 +116,28 @@ static void on_checkpointed(struct coordinator *c, const struct event *ev,
 /* --- work ------------------------------------------------------------------------------
  */
 
-static void lease_out(struct coordinator *c, const struct lease *l, bool evaluation,
-                      struct actions *out)
-{
-    struct member *to = members_by_worker(&c->members, l->worker);
-    if (to->version != c->version) { /* a worker without slices needs no parameters */
-        to->version = c->version;
-        act(out, ACTION_PARAMETERS)->peer = to->peer;
-    }
-    struct action *a = act(out, ACTION_LEASE);
-    a->peer = to->peer;
-    a->worker = l->worker;
-    a->lease = l->id;
-    a->step = a->version = c->version;
-    a->evaluation = evaluation;
-    a->node = l->node;
-    a->first = l->first;
-    a->end = l->end;
-}
-
-/* All slices of the step, in contiguous aligned pieces by measured speed. */
 static void begin_step(struct coordinator *c, struct actions *out)
 {
     c->phase = PHASE_STEP;
     c->rate = schedule_rate(&c->conf.schedule, c->version);
     ledger_begin(&c->ledger, c->conf.slices);
-
-    uint32_t *cut = mem_alloc((c->members.n + 1) * sizeof *cut);
-    members_cut(&c->members, c->conf.slices, cut);
-    for (size_t i = 0; i < c->members.n; i++) {
-        struct tree_node nodes[2 * TREE_LEVELS];
-        const size_t n = tree_cover(cut[i], cut[i + 1], c->conf.slices, nodes);
-        for (size_t k = 0; k < n; k++)
-            lease_out(c,
-                      ledger_grant_node(&c->ledger, c->members.list[i].worker, nodes[k]),
-                      false, out);
-    }
-    mem_free(cut);
+    audit_begin(&c->audit, c->conf.slices, c->conf.audit, c->conf.seed, c->version);
+    share_begin(c, out);
 }
 
-/* A worker gets a part of what is free, smaller towards the end. */
-void coordinator_lease_held_out(struct coordinator *c, uint32_t worker,
-                                struct actions *out)
+void coordinator_restart_step(struct coordinator *c, struct actions *out)
 {
-    uint32_t first, end;
-    if (!ledger_free_run(&c->ledger, &first, &end))
-        return;
-    uint32_t share = (end - first) / (2 * (uint32_t)c->members.n);
-    share = share < 1 ? 1 : share;
-    const uint32_t largest = 1 + c->conf.eval_slices / (4 * (uint32_t)c->members.n);
-    share = share > largest ? largest : share;
-    lease_out(c, ledger_grant(&c->ledger, worker, first, first + share), true, out);
+    assert(c->phase == PHASE_STEP);
+    share_end(c, out);
+    act(out, ACTION_DISCARD);
+    begin_step(c, out);
 }
 
 static void begin_evaluation(struct coordinator *c, struct actions *out)
 {
     c->phase = PHASE_EVALUATE;
     ledger_begin(&c->ledger, c->conf.eval_slices);
-    for (int deep = 0; deep < 2; deep++) /* two each, so that nobody waits for the next */
-        for (size_t i = 0; i < c->members.n; i++)
-            coordinator_lease_held_out(c, c->members.list[i].worker, out);
+    share_begin(c, out);
 }
 
 /* Between two steps: checkpoint when due, then the next step or the end. */
@@ -199,17 +165,73 @@ static bool evaluation_due(const struct coordinator *c)
            (c->version % c->conf.eval_every == 0 || c->version >= c->conf.steps);
 }
 
-void coordinator_step_complete(struct coordinator *c, struct actions *out)
+static void after_commit(struct coordinator *c, struct actions *out)
 {
-    assert(c->phase == PHASE_STEP && ledger_complete(&c->ledger));
+    if (c->end_reason) /* the end came while the update ran */
+        coordinator_end(c, c->end_err, c->end_reason, out);
+    else if (evaluation_due(c))
+        begin_evaluation(c, out);
+    else
+        go_on(c, out);
+}
+
+static struct action *commit(struct coordinator *c, struct actions *out)
+{
+    struct action *a = act(out, ACTION_COMMIT);
+    a->step = c->version;
+    a->version = ++c->version;
+    a->rate = c->rate;
+    a->loss = c->loss;
+    a->targets = c->targets;
+    return a;
+}
+
+/* The loss or the gradient is not finite although it was computed twice: it is the
+ * model's doing, or the data's. */
+static void not_finite(struct coordinator *c, const char *reason, struct actions *out)
+{
+    if (!c->conf.skip_not_finite) {
+        coordinator_end(c, ERR_NO_PROGRESS, reason, out);
+        return;
+    }
+    act(out, ACTION_DISCARD);
+    act(out, ACTION_SKIP)->step = c->version;
+    commit(c, out)->skipped = true;
+    after_commit(c, out);
+}
+
+enum { SLOW_STEPS = 3, SLOW_AGAIN = 1000 };
+
+/* Whoever computes at less than half of the median speed, said once in a while. */
+static void name_slow(struct coordinator *c, struct actions *out)
+{
+    members_find_median(&c->members);
+    const double median = c->members.median_speed;
+    for (size_t i = 0; i < c->members.n; i++) {
+        struct member *m = &c->members.list[i];
+        m->slow_steps = m->speed > 0 && 2 * m->speed < median ? m->slow_steps + 1 : 0;
+        if (m->slow_steps % SLOW_AGAIN != SLOW_STEPS)
+            continue;
+        struct action *a = act(out, ACTION_SLOW);
+        a->peer = m->peer;
+        a->worker = m->worker;
+        a->speed = m->speed;
+        a->median = median;
+    }
+}
+
+static void step_complete(struct coordinator *c, struct actions *out)
+{
     const struct ledger_sum sum = ledger_tree_sum(&c->ledger);
     c->targets = sum.targets;
     c->loss = sum.loss / (double)sum.targets;
+    share_end(c, out);
+    c->phase = PHASE_UPDATE;
+    name_slow(c, out);
     if (!isfinite(c->loss)) {
-        coordinator_end(c, ERR_NO_PROGRESS, "the loss is not finite", out);
+        not_finite(c, "the loss is not finite", out);
         return;
     }
-    c->phase = PHASE_UPDATE;
     struct action *a = act(out, ACTION_UPDATE);
     a->step = c->version;
     a->rate = c->rate;
@@ -220,32 +242,19 @@ static void on_updated(struct coordinator *c, const struct event *ev, struct act
 {
     assert(c->phase == PHASE_UPDATE);
     if (!isfinite(ev->norm)) {
-        coordinator_end(c, ERR_NO_PROGRESS, "the gradient of the loss is not finite",
-                        out);
+        not_finite(c, "the gradient of the loss is not finite", out);
         return;
     }
-    struct action *a = act(out, ACTION_COMMIT);
-    a->step = c->version;
-    a->version = ++c->version;
-    a->rate = c->rate;
-    a->loss = c->loss;
+    struct action *a = commit(c, out);
     a->norm = ev->norm;
     a->clip = ev->clip;
-    a->targets = c->targets;
-    if (c->end_reason) { /* the end came while the update ran */
-        coordinator_end(c, c->end_err, c->end_reason, out);
-        return;
-    }
-    if (evaluation_due(c))
-        begin_evaluation(c, out);
-    else
-        go_on(c, out);
+    after_commit(c, out);
 }
 
-void coordinator_evaluation_complete(struct coordinator *c, struct actions *out)
+static void evaluation_complete(struct coordinator *c, struct actions *out)
 {
-    assert(c->phase == PHASE_EVALUATE && ledger_complete(&c->ledger));
     const struct ledger_sum sum = ledger_slice_sum(&c->ledger);
+    share_end(c, out);
     c->held_out_loss = sum.loss / (double)sum.targets;
     const bool best = isfinite(c->held_out_loss) &&
                       !(c->held_out_loss >= c->best_loss); /* also the first */
@@ -268,84 +277,139 @@ void coordinator_evaluation_complete(struct coordinator *c, struct actions *out)
         go_on(c, out);
 }
 
+void coordinator_check_complete(struct coordinator *c, struct actions *out)
+{
+    if (!coordinator_at_work(c) || c->waiting || !ledger_complete(&c->ledger))
+        return;
+    if (c->phase == PHASE_EVALUATE)
+        evaluation_complete(c, out);
+    else if (audit_complete(&c->audit, c->members.n))
+        step_complete(c, out);
+}
+
 /* --- members ---------------------------------------------------------------------------
  */
 
 void coordinator_begin(struct coordinator *c, struct actions *out)
 {
-    assert(c->phase == PHASE_GATHER && c->members.n == c->conf.workers);
+    assert(c->phase == PHASE_GATHER && c->members.n > 0);
     if (c->conf.eval_only)
         begin_evaluation(c, out);
     else
         go_on(c, out);
 }
 
-static void remove_member(struct coordinator *c, uint32_t worker, int err,
-                          struct actions *out)
+static void forget_arriving(struct coordinator *c, uint32_t worker)
 {
-    struct action *a = act(out, ACTION_LOST);
-    a->worker = worker;
-    a->peer = members_by_worker(&c->members, worker)->peer;
-    a->err = err;
-    members_remove(&c->members, worker);
+    size_t kept = 0;
+    for (size_t i = 0; i < c->arrivings; i++)
+        if (c->arriving[i].worker != worker)
+            c->arriving[kept++] = c->arriving[i];
+    c->arrivings = kept;
 }
 
-/* The end of the job, until lost slices are leased anew: what is reached is saved.  While
- * the others are still awaited too: a rank that is gone does not come back. */
-static void end_for_lost(struct coordinator *c, int err, struct actions *out)
+static void end_when_alone(struct coordinator *c, struct actions *out)
 {
-    const char *reason = c->phase == PHASE_GATHER
-                             ? "a worker was lost before all had joined"
-                             : "a worker was lost";
-    if (c->phase == PHASE_UPDATE) { /* the commit must come first */
-        c->end_err = err;
-        c->end_reason = reason;
+    if (c->members.n > 0 || c->phase == PHASE_ENDING || c->phase == PHASE_FINISHED ||
+        c->phase == PHASE_UPDATE)
         return;
-    }
-    coordinator_end(c, err, reason, out);
+    if (c->stopping)
+        coordinator_end(c, ERR_STOPPED, "stopped on request", out);
+    else if (c->phase != PHASE_GATHER &&
+             c->now_ms - c->alone_since_ms >= c->conf.rejoin_ms)
+        coordinator_end(c, ERR_CLOSED, "all workers were lost", out);
+}
+
+/* A rank that is gone before the start does not come back. */
+static void gather_without(struct coordinator *c, struct actions *out)
+{
+    c->gone++;
+    if (c->gone == c->conf.workers)
+        coordinator_end(c, ERR_CLOSED, "all workers were lost before the start", out);
+    else if (c->members.n > 0 && c->members.n + c->gone == c->conf.workers)
+        coordinator_begin(c, out);
 }
 
 void coordinator_lose(struct coordinator *c, uint32_t worker, int err,
                       struct actions *out)
 {
-    remove_member(c, worker, err, out);
-    end_for_lost(c, err, out);
+    const struct member *one = members_by_worker(&c->members, worker);
+    struct action *a = act(out, ACTION_LOST);
+    a->worker = worker;
+    a->peer = one->peer;
+    a->err = err;
+    forget_arriving(c, worker);
+    if (coordinator_at_work(c)) {
+        ledger_forget(&c->ledger, worker);
+        share_uncover(c);
+        audit_forget(&c->audit, worker);
+    }
+    members_remove(&c->members, worker);
+    if (c->members.n == 0)
+        c->alone_since_ms = c->now_ms;
+    if (c->phase == PHASE_GATHER)
+        gather_without(c, out);
+    else if (coordinator_at_work(c))
+        share_spread(c, out);
+    coordinator_check_complete(c, out);
+    end_when_alone(c, out);
 }
 
 /* Who did not listen cannot say who was silent: after a pause of its own (SIGSTOP, a
  * sleeping laptop, long work on the loop) everybody has a whole lease again. */
-static void forgive_own_pause(struct coordinator *c, uint64_t now_ms)
+static void forgive_own_pause(struct coordinator *c)
 {
-    const uint64_t pause_ms = now_ms - c->ticked_ms;
-    c->ticked_ms = now_ms;
+    const uint64_t pause_ms = c->now_ms - c->ticked_ms;
+    c->ticked_ms = c->now_ms;
     if (pause_ms <= c->conf.lease_ms / 2)
         return;
     c->gather_since_ms += pause_ms;
+    c->alone_since_ms += pause_ms;
     for (size_t i = 0; i < c->members.n; i++)
-        c->members.list[i].heard_ms = now_ms;
+        c->members.list[i].heard_ms = c->now_ms;
 }
 
-static void lose_silent(struct coordinator *c, uint64_t now_ms, struct actions *out)
+static void lose_silent(struct coordinator *c, struct actions *out)
 {
-    const size_t before = c->members.n;
     for (size_t i = c->members.n; i-- > 0;)
-        if (now_ms - c->members.list[i].heard_ms > c->conf.lease_ms)
-            remove_member(c, c->members.list[i].worker, ERR_TIMEOUT, out);
-    if (c->members.n < before)
-        end_for_lost(c, ERR_TIMEOUT, out);
+        if (i < c->members.n &&
+            c->now_ms - c->members.list[i].heard_ms > c->conf.lease_ms)
+            coordinator_lose(c, c->members.list[i].worker, ERR_TIMEOUT, out);
 }
 
-static void on_tick(struct coordinator *c, uint64_t now_ms, struct actions *out)
+static void beat(struct coordinator *c, struct actions *out)
 {
-    forgive_own_pause(c, now_ms);
-    if (c->phase == PHASE_GATHER &&
-        now_ms - c->gather_since_ms > c->conf.start_timeout_ms) {
-        c->end_err = ERR_TIMEOUT;
-        c->end_reason = "not all workers joined in time (cluster.start_timeout)";
-        finish(c, out);
+    if (c->now_ms - c->beat_ms < c->conf.heartbeat_ms)
+        return;
+    c->beat_ms = c->now_ms;
+    for (size_t i = 0; i < c->members.n; i++)
+        act(out, ACTION_HEARTBEAT)->peer = c->members.list[i].peer;
+}
+
+static void stop_gathering(struct coordinator *c, struct actions *out)
+{
+    if (c->now_ms - c->gather_since_ms <= c->conf.start_timeout_ms)
+        return;
+    if (c->members.n > 0) {
+        coordinator_begin(c, out);
         return;
     }
-    lose_silent(c, now_ms, out);
+    coordinator_end(c, ERR_TIMEOUT, "no worker joined in time (cluster.start_timeout)",
+                    out);
+}
+
+static void on_tick(struct coordinator *c, struct actions *out)
+{
+    forgive_own_pause(c);
+    lose_silent(c, out);
+    members_find_median(&c->members);
+    if (c->phase == PHASE_GATHER)
+        stop_gathering(c, out);
+    if (coordinator_at_work(c))
+        share_feed_all(c, out);
+    end_when_alone(c, out);
+    if (c->phase != PHASE_FINISHED)
+        beat(c, out);
 }
 
 static void on_stop(struct coordinator *c, struct actions *out)
@@ -353,6 +417,7 @@ static void on_stop(struct coordinator *c, struct actions *out)
     c->stopping = true;
     if (c->phase == PHASE_GATHER || c->phase == PHASE_EVALUATE)
         coordinator_end(c, ERR_STOPPED, "stopped on request", out);
+    end_when_alone(c, out);
 }
 
 int coordinator_step(struct coordinator *c, const struct event *ev, struct actions *out)
@@ -360,21 +425,22 @@ int coordinator_step(struct coordinator *c, const struct event *ev, struct actio
     out->n = 0;
     if (c->phase == PHASE_FINISHED)
         return ERR_OK;
+    c->now_ms = ev->now_ms;
     switch (ev->kind) {
     case EVENT_START:
-        c->gather_since_ms = c->ticked_ms = ev->now_ms;
+        c->gather_since_ms = c->ticked_ms = c->beat_ms = ev->now_ms;
         if (!c->conf.eval_only && c->version >= c->conf.steps)
             coordinator_end(c, ERR_OK, "all steps were done before", out);
         return ERR_OK;
     case EVENT_TICK:
-        on_tick(c, ev->now_ms, out);
+        on_tick(c, out);
         return ERR_OK;
     case EVENT_MESSAGE:
         return on_message(c, ev, out);
     case EVENT_CLOSED: {
         const struct member *one = members_by_peer(&c->members, ev->peer);
         if (one)
-            coordinator_lose(c, one->worker, ERR_CLOSED, out);
+            coordinator_lose(c, one->worker, one->leaving ? ERR_OK : ERR_CLOSED, out);
         return ERR_OK;
     }
     case EVENT_RECEIVED:

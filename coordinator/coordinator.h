@@ -10,14 +10,22 @@
  *         |                    +---- EVALUATE <----- when due -------------+
  *         +--> EVALUATE (evaluation only)        ENDING --checkpoint is safe--> finish
  *
+ * The work of one attempt at a step, or of one evaluation, is a unit.  Who computes what
+ * of it is decided in share.c: pieces by speed at first; then whoever is idle takes what
+ * became free, gets back from others what they have not begun, and at last computes a
+ * second time what is late.
+ *
  * Invariants (tests/cluster):
  *   1. each slice enters a step once (ledger.h), each step is committed once, in order;
- *   2. a worker is sent a version once, before the first lease that needs it, and a step
- * is updated only when every worker that was sent its version has used it;
- *   3. messages of another term or incarnation change nothing;
- *   4. a stop request ends with a checkpoint of the newest version, unless that is on
- * disk;
- *   5. after ACTION_FINISH nothing follows.
+ *   2. a worker gets slices only when it has answered for all it got in earlier units,
+ *      and a version only when it has said that the one before is there;
+ *   3. messages of another term or incarnation change nothing, results of an earlier
+ *      unit are received and dropped;
+ *   4. a worker that is gone holds nothing: what it had not delivered is leased anew
+ *      before the event that told its end has been handled, if anybody can take it;
+ *   5. a stop request ends with a checkpoint of the newest version, unless that is on
+ *      disk;
+ *   6. after ACTION_FINISH nothing follows.
  */
 #ifndef COORDINATOR_COORDINATOR_H
 #define COORDINATOR_COORDINATOR_H
@@ -27,6 +35,7 @@
 #include <stdint.h>
 
 #include "base/tree.h"
+#include "coordinator/audit.h"
 #include "coordinator/ledger.h"
 #include "coordinator/members.h"
 #include "net/message.h"
@@ -42,6 +51,10 @@ struct coordinator_conf {
     bool eval_only;       /* evaluate the version at hand, then finish */
     uint32_t workers;     /* to wait for */
     uint64_t lease_ms, heartbeat_ms, start_timeout_ms;
+    uint64_t rejoin_ms;   /* to wait for a worker when none is left */
+    double audit;         /* share of the slices that is computed twice and compared */
+    uint64_t seed;        /* of the draw */
+    bool skip_not_finite; /* such a step is committed without an update; else the end */
     struct schedule schedule;
     uint8_t token[MESSAGE_TOKEN];
     const char *kernels; /* numerics of this run; workers must have the same; borrowed */
@@ -55,16 +68,15 @@ struct event {
         EVENT_TICK,     /* some time has passed; several per lease */
         EVENT_MESSAGE,  /* peer, message */
         EVENT_CLOSED,   /* peer: its control channel has ended */
-        EVENT_RECEIVED, /* peer, lease, loss, targets: its partial is here and added; or
-                           err */
+        EVENT_RECEIVED, /* partial: it is here, whole; or err */
         EVENT_UPDATED,  /* norm: of the mean gradient; not finite: nothing was applied */
         EVENT_CHECKPOINTED, /* step, err */
         EVENT_STOP          /* somebody asked us to end soon */
     } kind;
     uint32_t peer;
     const struct message *message; /* borrowed */
-    uint64_t lease, step, targets;
-    double loss, norm, clip;
+    uint64_t partial, step;
+    double norm, clip;
     int err;
 };
 
@@ -73,31 +85,49 @@ struct action {
         ACTION_WELCOME,    /* peer, worker */
         ACTION_REFUSE,     /* peer, err, reason */
         ACTION_PARAMETERS, /* peer: send the newest version */
-        ACTION_LEASE,      /* peer, lease, step, version, evaluation, node, first, end */
-        ACTION_RECEIVE, /* peer, lease, node, transfer, message borrowed as in the event
-                         */
-        ACTION_UPDATE,  /* step, rate, targets: apply the step's gradient */
-        ACTION_COMMIT,  /* record: into the journal; the newest version is now step + 1 */
+        ACTION_LEASE,      /* peer, unit, step, version, lease, first, end */
+        ACTION_REVOKE,     /* peer, unit, lease, first, end, unwanted */
+        ACTION_RECEIVE,    /* peer, partial, node, transfer, targets; message borrowed as
+                              in the event */
+        ACTION_ADD,        /* partial: add it to the sum */
+        ACTION_DROP,       /* partial: it is not needed */
+        ACTION_DISCARD,    /* forget the sum of this step */
+        ACTION_UPDATE,     /* step, rate, targets: apply the step's gradient */
+        ACTION_SKIP,       /* step: the next version has the same parameters */
+        ACTION_COMMIT,     /* record: into the journal; the newest version is step + 1 */
         ACTION_EVALUATED,  /* version, loss, targets, best */
         ACTION_CHECKPOINT, /* version: write the newest version */
-        ACTION_LOST,       /* peer, worker, err: given up */
+        ACTION_HEARTBEAT,  /* peer */
+        ACTION_SLOW,       /* peer, worker, speed, median: much slower than the others */
+        ACTION_DOUBT,      /* peer, worker, first, end: its result is computed again */
+        ACTION_LOST,       /* peer, worker, err: given up; ERR_OK: it left */
         ACTION_STOP,       /* peer: tell it to end */
         ACTION_FINISH      /* err, reason: end the process */
     } kind;
     uint32_t peer, worker;
     int err;
     const char *reason; /* static text */
-    uint64_t lease, step, version;
-    bool evaluation, best;
+    uint64_t unit, step, version, partial;
+    enum lease_kind lease;
+    bool best, skipped, unwanted;
     struct tree_node node;
     uint32_t first, end, transfer;
-    double rate, loss, norm, clip;
+    double rate, loss, norm, clip, speed, median;
     uint64_t targets;
 };
 
 struct actions {
     size_t n, room;
     struct action *list; /* owned */
+};
+
+/* A partial that was announced and is on its way. */
+struct arriving {
+    uint64_t partial, unit;
+    uint32_t worker;
+    struct tree_node node;
+    struct ledger_sum sum;
+    bool drop;
 };
 
 struct coordinator {
@@ -113,12 +143,19 @@ struct coordinator {
     } phase;
     uint64_t term,
         version; /* version: parameters in force; the step being made has its number */
+    uint64_t unit; /* of work: at hand in STEP and EVALUATE, else the next one's number */
     double held_out_loss, best_loss; /* NAN: none yet */
     uint64_t best_version;
     struct members members;
     struct ledger ledger;
+    struct audit audit;
     /* private */
-    uint64_t gather_since_ms, ticked_ms;
+    struct arriving *arriving; /* [arrivings] */
+    size_t arrivings, arriving_room;
+    uint64_t partials; /* announced so far: the number of the newest */
+    uint64_t now_ms, gather_since_ms, ticked_ms, beat_ms, alone_since_ms;
+    uint32_t joined;       /* late; they are numbered after the ranks */
+    uint32_t gone;         /* workers that were lost before the start */
     uint64_t checkpointed; /* newest version on disk; UINT64_MAX: none */
     bool checkpoint_running, checkpoint_due;
     bool waiting; /* a new best is to be saved, once the checkpoint that runs is done */
@@ -128,6 +165,8 @@ struct coordinator {
     double rate;
     uint64_t targets;
     double loss;
+    double typical; /* root mean square of a target's gradient, over the last partials */
+    uint32_t typical_n;
 };
 
 /* @resumed: the version at hand is on disk already. */

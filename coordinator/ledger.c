@@ -5,19 +5,13 @@
 
 #include "base/mem.h"
 
-enum { FREE = 0, DONE = UINT32_MAX };
-
-void ledger_init(struct ledger *l)
-{
-    *l = (struct ledger){.next_id = 1};
-}
+enum { NOBODY = 0 };
 
 void ledger_fini(struct ledger *l)
 {
-    mem_free(l->holder);
+    mem_free(l->slice);
     mem_free(l->sum);
     mem_free(l->known);
-    mem_free(l->lease);
     *l = (struct ledger){0};
 }
 
@@ -26,95 +20,189 @@ void ledger_begin(struct ledger *l, uint32_t slices)
     assert(slices > 0);
     if (slices > l->room) {
         l->room = slices;
-        l->holder = mem_resize(l->holder, slices * sizeof *l->holder);
+        l->slice = mem_resize(l->slice, slices * sizeof *l->slice);
         l->sum = mem_resize(l->sum, 2 * (size_t)slices * sizeof *l->sum);
         l->known = mem_resize(l->known, 2 * (size_t)slices * sizeof *l->known);
     }
-    memset(l->holder, 0, slices * sizeof *l->holder);
+    memset(l->slice, 0, slices * sizeof *l->slice);
     memset(l->known, 0, 2 * (size_t)slices * sizeof *l->known);
     l->slices = slices;
     l->slices_done = 0;
-    l->leases = 0;
 }
 
-struct lease *ledger_grant(struct ledger *l, uint32_t worker, uint32_t first,
-                           uint32_t end)
+/* --- who holds what -------------------------------------------------------------------
+ */
+
+static int place_of(const struct ledger_slice *s, uint32_t worker)
 {
-    assert(first < end && end <= l->slices);
-    if (l->leases == l->lease_room) {
-        l->lease_room = l->lease_room ? 2 * l->lease_room : 64;
-        l->lease = mem_resize(l->lease, l->lease_room * sizeof *l->lease);
-    }
-    struct lease *lease = &l->lease[l->leases++];
-    *lease =
-        (struct lease){.id = l->next_id++, .worker = worker, .first = first, .end = end};
+    for (int i = 0; i < LEDGER_COPIES; i++)
+        if (s->holder[i] == worker)
+            return i;
+    return -1;
+}
+
+static int holders(const struct ledger_slice *s)
+{
+    int n = 0;
+    for (int i = 0; i < LEDGER_COPIES; i++)
+        n += s->holder[i] != NOBODY;
+    return n;
+}
+
+static void clear(struct ledger_slice *s, int place)
+{
+    s->holder[place] = NOBODY;
+    s->announced[place] = false;
+}
+
+bool ledger_holds(const struct ledger *l, uint32_t worker, uint32_t v)
+{
+    assert(worker != NOBODY && v < l->slices);
+    return place_of(&l->slice[v], worker) >= 0;
+}
+
+bool ledger_owes(const struct ledger *l, uint32_t worker, uint32_t v)
+{
+    assert(worker != NOBODY && v < l->slices);
+    const int place = place_of(&l->slice[v], worker);
+    return place >= 0 && !l->slice[v].announced[place];
+}
+
+void ledger_grant(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end)
+{
+    assert(worker != NOBODY && first < end && end <= l->slices);
     for (uint32_t v = first; v < end; v++) {
-        assert(l->holder[v] == FREE);
-        l->holder[v] = (uint32_t)l->leases;
+        assert(!l->slice[v].done && !ledger_holds(l, worker, v));
+        const int place = place_of(&l->slice[v], NOBODY);
+        assert(place >= 0 && "a slice is leased to two at most");
+        l->slice[v].holder[place] = worker;
     }
-    return lease;
 }
 
-struct lease *ledger_grant_node(struct ledger *l, uint32_t worker, struct tree_node node)
+uint32_t ledger_release(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end)
 {
-    assert(tree_valid(node, l->slices));
-    struct lease *lease =
-        ledger_grant(l, worker, tree_first(node), tree_end(node, l->slices));
-    lease->node = node;
-    return lease;
+    uint32_t released = 0;
+    for (uint32_t v = first; v < end && v < l->slices; v++)
+        if (ledger_owes(l, worker, v)) {
+            clear(&l->slice[v], place_of(&l->slice[v], worker));
+            released++;
+        }
+    return released;
 }
 
-struct lease *ledger_find(struct ledger *l, uint64_t id, uint32_t worker)
+void ledger_forget(struct ledger *l, uint32_t worker)
 {
-    for (size_t i = 0; i < l->leases; i++)
-        if (l->lease[i].id == id)
-            return l->lease[i].worker == worker && !l->lease[i].done ? &l->lease[i]
-                                                                     : NULL;
-    return NULL;
+    for (uint32_t v = 0; v < l->slices; v++)
+        if (ledger_holds(l, worker, v))
+            clear(&l->slice[v], place_of(&l->slice[v], worker));
+}
+
+bool ledger_announce(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end)
+{
+    if (first >= end || end > l->slices)
+        return false;
+    for (uint32_t v = first; v < end; v++)
+        if (!ledger_owes(l, worker, v))
+            return false;
+    for (uint32_t v = first; v < end; v++)
+        l->slice[v].announced[place_of(&l->slice[v], worker)] = true;
+    return true;
+}
+
+void ledger_doubt(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end)
+{
+    for (uint32_t v = first; v < end; v++) {
+        l->slice[v].doubted = true;
+        clear(&l->slice[v], place_of(&l->slice[v], worker));
+    }
+}
+
+/* --- runs -----------------------------------------------------------------------------
+ */
+
+bool ledger_free(const struct ledger *l, uint32_t v)
+{
+    return !l->slice[v].done && holders(&l->slice[v]) == 0;
 }
 
 bool ledger_free_run(const struct ledger *l, uint32_t *first, uint32_t *end)
 {
     uint32_t v = 0;
-    while (v < l->slices && l->holder[v] != FREE)
+    while (v < l->slices && !ledger_free(l, v))
         v++;
     if (v == l->slices)
         return false;
     *first = v;
-    while (v < l->slices && l->holder[v] == FREE)
+    while (v < l->slices && ledger_free(l, v))
         v++;
     *end = v;
     return true;
 }
 
-static void mark_done(struct ledger *l, struct lease *lease)
+static bool owed_alone(const struct ledger *l, uint32_t worker, uint32_t v)
 {
-    assert(!lease->done);
-    lease->done = true;
-    for (uint32_t v = lease->first; v < lease->end; v++) {
-        assert(l->holder[v] != FREE && l->holder[v] != DONE);
-        l->holder[v] = DONE;
-    }
-    l->slices_done += lease->end - lease->first;
-    assert(l->slices_done <= l->slices);
+    return !l->slice[v].done && ledger_owes(l, worker, v) && holders(&l->slice[v]) == 1;
 }
 
-void ledger_finish_node(struct ledger *l, struct lease *lease, struct ledger_sum value)
+bool ledger_owed_run(const struct ledger *l, uint32_t worker, uint32_t *first,
+                     uint32_t *end)
 {
-    const uint32_t slot = tree_slot(lease->node, l->slices);
-    assert(!l->known[slot]);
+    uint32_t v = l->slices;
+    while (v > 0 && !owed_alone(l, worker, v - 1))
+        v--;
+    if (v == 0)
+        return false;
+    *end = v;
+    while (v > 0 && owed_alone(l, worker, v - 1))
+        v--;
+    *first = v;
+    return true;
+}
+
+/* --- results --------------------------------------------------------------------------
+ */
+
+bool ledger_done(const struct ledger *l, uint32_t first, uint32_t end)
+{
+    for (uint32_t v = first; v < end; v++)
+        if (!l->slice[v].done)
+            return false;
+    return true;
+}
+
+static void mark_done(struct ledger *l, uint32_t v)
+{
+    if (!l->slice[v].done)
+        l->slices_done++;
+    l->slice[v].done = true;
+}
+
+static void forget_parts(struct ledger *l, struct tree_node node)
+{
+    l->known[tree_slot(node, l->slices)] = false;
+    if (node.level == 0)
+        return;
+    forget_parts(l, tree_left(node));
+    forget_parts(l, tree_right(node, l->slices));
+}
+
+void ledger_finish_node(struct ledger *l, struct tree_node node, struct ledger_sum value)
+{
+    const uint32_t first = tree_first(node), end = tree_end(node, l->slices);
+    assert(tree_valid(node, l->slices) && !ledger_done(l, first, end));
+    forget_parts(l, node);
+    const uint32_t slot = tree_slot(node, l->slices);
     l->known[slot] = true;
     l->sum[slot] = value;
-    mark_done(l, lease);
+    for (uint32_t v = first; v < end; v++)
+        mark_done(l, v);
 }
 
-void ledger_finish_slices(struct ledger *l, struct lease *lease, const double *losses,
-                          const uint64_t *targets)
+void ledger_finish_slice(struct ledger *l, uint32_t v, struct ledger_sum value)
 {
-    for (uint32_t v = lease->first; v < lease->end; v++)
-        l->sum[v] =
-            (struct ledger_sum){losses[v - lease->first], targets[v - lease->first]};
-    mark_done(l, lease);
+    assert(v < l->slices && !l->slice[v].done);
+    l->sum[v] = value;
+    mark_done(l, v);
 }
 
 static struct ledger_sum node_sum(const struct ledger *l, struct tree_node node)

@@ -1,13 +1,14 @@
 /* ledger.h - who holds and who has done which slice.
  *
- * The ledger covers one unit of work at a time: the V slices of a step, or the slices of
- * the held-out text.  Always true:
- *   1. a slice is free, in exactly one lease, or done;
- *   2. a lease of a step is a canonical node of the tree, its slices are contiguous;
- *   3. results enter once: a lease is finished at most once, and then its slices are
- * done;
- *   4. loss and target counts of a step are added along the tree, so they do not depend
- *      on who held what.
+ * The ledger covers one unit of work at a time: the V slices of an attempt at a step, or
+ * the slices of the held-out text.  Always true:
+ *   1. a slice is done, held by one or two workers, or free;
+ *   2. results enter once: a slice that is done stays done, and a node of the tree is
+ *      counted or its parts are, never both;
+ *   3. loss and target counts of a step are added along the tree, so they do not depend
+ *      on who held what;
+ *   4. a holder has announced its result or not; only what is not announced can be
+ *      released.
  * Pure state: no clock, no I/O.
  */
 #ifndef COORDINATOR_LEDGER_H
@@ -19,13 +20,13 @@
 
 #include "base/tree.h"
 
-struct lease {
-    uint64_t id; /* never 0, never reused in a term */
-    uint32_t worker;
-    uint32_t first, end;   /* slices */
-    struct tree_node node; /* of a step's lease */
-    bool arriving;         /* its result was announced and is on its way */
+enum { LEDGER_COPIES = 2 };
+
+struct ledger_slice {
+    uint32_t holder[LEDGER_COPIES]; /* worker numbers; 0: nobody */
+    bool announced[LEDGER_COPIES];
     bool done;
+    bool doubted; /* a result for it was not believed: the next one is */
 };
 
 struct ledger_sum {
@@ -36,38 +37,49 @@ struct ledger_sum {
 struct ledger {
     /* read-only */
     uint32_t slices, slices_done;
+    struct ledger_slice *slice; /* [slices] */
     /* private */
-    uint64_t next_id;
     uint32_t room;
-    uint32_t *holder;       /* [room] by slice: index + 1 of its lease; 0 free; DONE */
     struct ledger_sum *sum; /* [2 room] by tree_slot(), or by slice for held-out work */
     bool *known;            /* [2 room] */
-    struct lease *lease;    /* [leases] */
-    size_t leases, lease_room;
 };
 
-void ledger_init(struct ledger *l);
+/* A zeroed ledger is empty. */
 void ledger_fini(struct ledger *l);
 
-/* Start a unit of work: all @slices are free; leases of the last one are forgotten. */
+/* Start a unit of work: all @slices are free. */
 void ledger_begin(struct ledger *l, uint32_t slices);
 
-/* The slices must be free.  The lease is borrowed until the next grant. */
-struct lease *ledger_grant(struct ledger *l, uint32_t worker, uint32_t first,
-                           uint32_t end);
-struct lease *ledger_grant_node(struct ledger *l, uint32_t worker, struct tree_node node);
+/* @worker now holds these slices, alone or as the second; none is done or its already. */
+void ledger_grant(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end);
+/* What of them it holds and has not announced is not its any more: how many were. */
+uint32_t ledger_release(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end);
+/* It is gone: nothing is its any more. */
+void ledger_forget(struct ledger *l, uint32_t worker);
+/* It announced a result for them that is not to be used: not its any more. */
+void ledger_doubt(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end);
+/* Its result for all of them is on its way.  False, and nothing changes, unless it holds
+ * each and has announced none. */
+bool ledger_announce(struct ledger *l, uint32_t worker, uint32_t first, uint32_t end);
 
-/* The lease of that number if @worker holds it and it is not done; else NULL. */
-struct lease *ledger_find(struct ledger *l, uint64_t id, uint32_t worker);
+bool ledger_holds(const struct ledger *l, uint32_t worker, uint32_t v);
+/* Holds it and has not announced it. */
+bool ledger_owes(const struct ledger *l, uint32_t worker, uint32_t v);
 
-/* The first run of free slices: false when there is none. */
+/* Neither done nor held by anybody */
+bool ledger_free(const struct ledger *l, uint32_t v);
+/* The first run of slices that nobody holds; false when there is none. */
 bool ledger_free_run(const struct ledger *l, uint32_t *first, uint32_t *end);
+/* The last run of slices that @worker owes and nobody else holds. */
+bool ledger_owed_run(const struct ledger *l, uint32_t worker, uint32_t *first,
+                     uint32_t *end);
 
-/* The value of a step's lease. */
-void ledger_finish_node(struct ledger *l, struct lease *lease, struct ledger_sum value);
-/* The values of a held-out lease, one per slice. */
-void ledger_finish_slices(struct ledger *l, struct lease *lease, const double *losses,
-                          const uint64_t *targets);
+/* Are all slices of [first, end) done? */
+bool ledger_done(const struct ledger *l, uint32_t first, uint32_t end);
+/* The value of a node that is not done; what was counted of its parts is forgotten. */
+void ledger_finish_node(struct ledger *l, struct tree_node node, struct ledger_sum value);
+/* The value of a held-out slice that is not done. */
+void ledger_finish_slice(struct ledger *l, uint32_t v, struct ledger_sum value);
 
 static inline bool ledger_complete(const struct ledger *l)
 {

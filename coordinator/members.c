@@ -1,6 +1,7 @@
 #include "coordinator/members.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -21,7 +22,7 @@ struct member *members_add(struct members *m, uint32_t peer, uint32_t worker)
     size_t at = m->n++;
     for (; at > 0 && m->list[at - 1].worker > worker; at--)
         m->list[at] = m->list[at - 1];
-    m->list[at] = (struct member){.peer = peer, .worker = worker, .version = UINT64_MAX};
+    m->list[at] = (struct member){.peer = peer, .worker = worker, .version = UINT64_MAX, .slack = 1};
     return &m->list[at];
 }
 
@@ -50,14 +51,6 @@ struct member *members_by_worker(struct members *m, uint32_t worker)
     return NULL;
 }
 
-uint32_t members_unused_number(const struct members *m)
-{
-    uint32_t number = 1;
-    for (size_t i = 0; i < m->n && m->list[i].worker == number; i++)
-        number++;
-    return number;
-}
-
 void members_measure(struct member *one, uint32_t slices, double seconds)
 {
     if (!(seconds > 1e-9)) /* a clock too coarse says nothing */
@@ -66,12 +59,30 @@ void members_measure(struct member *one, uint32_t slices, double seconds)
     one->speed = one->speed > 0 ? (1 - share) * one->speed + share * speed : speed;
 }
 
-/* The speeds are used as they are only when they clearly differ. */
-static bool speeds_differ(const struct members *m)
+static int by_value(const void *a, const void *b)
 {
-    double slowest = m->list[0].speed, fastest = slowest;
-    for (size_t i = 0; i < m->n; i++) {
-        const double s = m->list[i].speed;
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void members_find_median(struct members *m)
+{
+    double *speed = mem_alloc((m->n + 1) * sizeof *speed);
+    size_t n = 0;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->list[i].speed > 0)
+            speed[n++] = m->list[i].speed;
+    qsort(speed, n, sizeof *speed, by_value);
+    m->median_speed = n ? speed[n / 2] : 0;
+    mem_free(speed);
+}
+
+/* The speeds are used as they are only when they clearly differ. */
+static bool speeds_differ(struct member *const *chosen, size_t n)
+{
+    double slowest = chosen[0]->speed, fastest = slowest;
+    for (size_t i = 0; i < n; i++) {
+        const double s = chosen[i]->speed;
         if (!(s > 0))
             return false;
         slowest = s < slowest ? s : slowest;
@@ -80,17 +91,17 @@ static bool speeds_differ(const struct members *m)
     return fastest > 1.25 * slowest;
 }
 
-void members_cut(const struct members *m, uint32_t slices, uint32_t *cut)
+void members_cut(struct member *const *chosen, size_t n, uint32_t slices, uint32_t *cut)
 {
-    assert(m->n > 0);
-    const bool by_speed = speeds_differ(m);
+    assert(n > 0);
+    const bool by_speed = speeds_differ(chosen, n);
     double total = 0, sum = 0;
-    for (size_t i = 0; i < m->n; i++)
-        total += by_speed ? m->list[i].speed : 1;
+    for (size_t i = 0; i < n; i++)
+        total += by_speed ? chosen[i]->speed : 1;
     cut[0] = 0;
-    for (size_t i = 0; i < m->n; i++) {
-        sum += by_speed ? m->list[i].speed : 1;
+    for (size_t i = 0; i < n; i++) {
+        sum += by_speed ? chosen[i]->speed : 1;
         cut[i + 1] = (uint32_t)(slices * (sum / total) + 0.5);
     }
-    cut[m->n] = slices;
+    cut[n] = slices;
 }

@@ -14,12 +14,31 @@ struct member {
     uint64_t incarnation;
     uint64_t heard_ms;
     uint64_t version; /* of the parameters it was sent last; UINT64_MAX: none */
-    double speed;     /* slices per second, 0: not measured yet */
+    bool pulling;     /* it has not said yet that they are there */
+    bool leaving;     /* it finishes what it holds, and gets nothing more */
+    bool fresh;       /* joined a run that goes on: nobody knows its bits yet */
+    bool tried;       /* a slice was leased to it to find out */
+    /* of the unit of work at hand */
+    uint32_t held;   /* slices leased and not announced */
+    uint32_t audits; /* slices to be audited and not answered */
+    uint32_t leases; /* held-out leases not answered */
+    bool asked;      /* to give something back; it has not answered */
+    bool dry;        /* it had nothing to give back */
+    bool covered;    /* what it owes somebody else holds, too */
+    /* of earlier ones */
+    uint32_t owed; /* slices neither announced nor released: nothing new before they are */
+    /* speed */
+    double speed;       /* slices per second, 0: not measured yet */
+    double slack;       /* time from lease to result over what its speed promises */
+    uint64_t since_ms;  /* it holds something since then */
+    uint64_t due_ms;    /* by then all it holds should be announced; UINT64_MAX: unknown */
+    uint32_t slow_steps; /* in which it was much slower than the others */
 };
 
 struct members {
     size_t n;            /* read-only */
     struct member *list; /* read-only; ordered by worker number */
+    double median_speed; /* read-only; slices per second, of the last members_find_median() */
     size_t room;         /* private */
 };
 
@@ -29,14 +48,16 @@ struct member *members_add(struct members *m, uint32_t peer, uint32_t worker);
 void members_remove(struct members *m, uint32_t worker);
 struct member *members_by_peer(struct members *m, uint32_t peer);
 struct member *members_by_worker(struct members *m, uint32_t worker);
-uint32_t members_unused_number(const struct members *m);
 
 /* One more measurement: @slices in @seconds; an exponential average over about 8. */
 void members_measure(struct member *one, uint32_t slices, double seconds);
 
-/* Cut @slices into one contiguous piece per member in proportion to their speeds; speeds
- * within a quarter of each other count as equal, so that noise does not move the cuts.
- * cut [n + 1], from 0 to @slices; pieces may be empty. */
-void members_cut(const struct members *m, uint32_t slices, uint32_t *cut);
+/* The median of the measured speeds is computed anew; 0 when there is none. */
+void members_find_median(struct members *m);
+
+/* Cut @slices into one contiguous piece per member of @chosen [n] in proportion to their
+ * speeds; speeds within a quarter of each other count as equal, so that noise does not
+ * move the cuts.  cut [n + 1], from 0 to @slices; pieces may be empty. */
+void members_cut(struct member *const *chosen, size_t n, uint32_t slices, uint32_t *cut);
 
 #endif

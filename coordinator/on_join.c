@@ -48,21 +48,24 @@ int on_join(struct coordinator *c, const struct event *ev, struct actions *out)
             c, ev, "a worker computes with other kernels, its bits would differ", out);
     if (members_by_peer(&c->members, ev->peer))
         return ERR_MALFORMED; /* joined before on this connection */
-    if (c->phase != PHASE_GATHER || c->members.n >= c->conf.workers)
-        return refuse(ev, ERR_BUSY, "all workers of this job have joined", out);
+    if (c->phase == PHASE_ENDING)
+        return refuse(ev, ERR_BUSY, "the run is ending", out);
 
     const uint32_t rank = m->join.rank;
     if (rank && (rank > c->conf.workers || members_by_worker(&c->members, rank)))
         return refuse(ev, ERR_MISMATCH, "there is another worker of that rank", out);
-    struct member *one = members_add(&c->members, ev->peer,
-                                     rank ? rank : members_unused_number(&c->members));
+    struct member *one =
+        members_add(&c->members, ev->peer, rank ? rank : ++c->joined + c->conf.workers);
     one->incarnation = m->incarnation;
     one->heard_ms = ev->now_ms;
+    one->fresh = c->phase != PHASE_GATHER;
 
     struct action *a = act(out, ACTION_WELCOME);
     a->peer = ev->peer;
     a->worker = one->worker;
-    if (c->members.n == c->conf.workers)
+    if (c->phase == PHASE_GATHER && c->members.n + c->gone >= c->conf.workers)
         coordinator_begin(c, out);
+    else
+        share_feed(c, one, out);
     return ERR_OK;
 }

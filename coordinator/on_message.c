@@ -2,6 +2,16 @@
 
 #include "base/err.h"
 
+static int on_pulled(struct coordinator *c, struct member *from, const struct message *m,
+                     struct actions *out)
+{
+    if (!from->pulling || m->pulled.version != from->version)
+        return ERR_MALFORMED;
+    from->pulling = false;
+    share_feed(c, from, out);
+    return ERR_OK;
+}
+
 int on_message(struct coordinator *c, const struct event *ev, struct actions *out)
 {
     const struct message *m = ev->message;
@@ -20,15 +30,22 @@ int on_message(struct coordinator *c, const struct event *ev, struct actions *ou
         return on_partial(c, from, ev, out);
     case MESSAGE_EVALUATED:
         return on_evaluated(c, from, ev, out);
+    case MESSAGE_AUDITED:
+        return on_audited(c, from, ev, out);
+    case MESSAGE_RELEASED:
+        return on_released(c, from, ev, out);
+    case MESSAGE_PULLED:
+        return on_pulled(c, from, m, out);
     case MESSAGE_HEARTBEAT:
         return ERR_OK;
     case MESSAGE_LEAVE:
-        coordinator_lose(c, from->worker, ERR_CLOSED, out);
+        from->leaving = true;
         return ERR_OK;
     case MESSAGE_JOIN:
     case MESSAGE_WELCOME:
     case MESSAGE_REFUSE:
     case MESSAGE_LEASE:
+    case MESSAGE_REVOKE:
     case MESSAGE_COMMIT:
     case MESSAGE_STOP:
         break;

@@ -1,5 +1,10 @@
-/* on_message.h - inside the coordinator core: what happens on each message, and the moves
- * of the step machine that they cause (coordinator.c).  Not for users of the core. */
+/* on_message.h - inside the coordinator core: what its files call of each other.  Not for
+ * users of the core.
+ *
+ *      coordinator.c   phases, checkpoints, the end
+ *      share.c         who computes what
+ *      on_message.c    messages, in on_join.c and on_result.c by kind
+ */
 #ifndef COORDINATOR_ON_MESSAGE_H
 #define COORDINATOR_ON_MESSAGE_H
 
@@ -12,19 +17,52 @@ int on_partial(struct coordinator *c, struct member *from, const struct event *e
 int on_received(struct coordinator *c, const struct event *ev, struct actions *out);
 int on_evaluated(struct coordinator *c, struct member *from, const struct event *ev,
                  struct actions *out);
+int on_audited(struct coordinator *c, struct member *from, const struct event *ev,
+               struct actions *out);
+int on_released(struct coordinator *c, struct member *from, const struct event *ev,
+                struct actions *out);
 
 /* Appends an action of @kind, all other fields zero; borrowed until the next. */
 struct action *act(struct actions *out, enum action_kind kind);
 
+/* --- share.c */
+
+/* A unit of work begins: everybody who can gets a piece; or ends: who still holds
+ * something owes an answer. */
+void share_begin(struct coordinator *c, struct actions *out);
+void share_end(struct coordinator *c, struct actions *out);
+/* @m may have become idle: the next piece of work for it. */
+void share_feed(struct coordinator *c, struct member *m, struct actions *out);
+/* Slices became free, or time has passed: for everybody who is idle. */
+void share_feed_all(struct coordinator *c, struct actions *out);
+/* What a lost worker held goes to others at once, idle or not. */
+void share_spread(struct coordinator *c, struct actions *out);
+/* Another worker than @not computes these, if there is one. */
+void share_again(struct coordinator *c, uint32_t not, uint32_t first, uint32_t end,
+                 struct actions *out);
+/* Slices have lost a holder: what is late may need a copy again. */
+void share_uncover(struct coordinator *c);
+/* These are done: nobody else needs to compute them. */
+void share_revoke_others(struct coordinator *c, uint32_t worker, uint32_t first,
+                         uint32_t end, struct actions *out);
+
+/* --- coordinator.c */
+
+/* All that can join have joined. */
 void coordinator_begin(struct coordinator *c, struct actions *out);
-void coordinator_step_complete(struct coordinator *c, struct actions *out);
-void coordinator_evaluation_complete(struct coordinator *c, struct actions *out);
-void coordinator_lease_held_out(struct coordinator *c, uint32_t worker,
-                                struct actions *out);
+/* The unit of work may be complete. */
+void coordinator_check_complete(struct coordinator *c, struct actions *out);
+/* The step at hand begins again, without anything that was computed for it. */
+void coordinator_restart_step(struct coordinator *c, struct actions *out);
 void coordinator_lose(struct coordinator *c, uint32_t worker, int err,
                       struct actions *out);
 /* Save what is reached and finish; the first reason counts. */
 void coordinator_end(struct coordinator *c, int err, const char *reason,
                      struct actions *out);
+
+static inline bool coordinator_at_work(const struct coordinator *c)
+{
+    return c->phase == PHASE_STEP || c->phase == PHASE_EVALUATE;
+}
 
 #endif

@@ -10,7 +10,6 @@
 #include "tensor/rows.h"
 
 struct parcels {
-    struct transport *lane;
     const struct ranges *ranges; /* borrowed */
     uint32_t V;
     bool bfloat16;
@@ -18,13 +17,14 @@ struct parcels {
     uint64_t *checksums; /* of the parameters of this version; UINT64_MAX: none */
     uint64_t checksums_version;
     struct outgoing *sending;
-    void (*on_partial)(void *ctx, const struct parcel *p, int err,
-                       struct treesum_buffer *root);
+    struct incoming *receiving; /* or here, and waiting for the word */
+    void (*on_arrived)(void *ctx, uint64_t partial, int err);
     void *ctx;
 };
 
 struct incoming {
     struct parcels *parcels;
+    struct incoming *next;
     struct parcel what;
     struct treesum_buffer *buffer;
     size_t ranges_left;
@@ -35,42 +35,39 @@ struct incoming {
 struct outgoing {
     struct parcels *parcels;
     struct outgoing *next;
+    struct transport *lane;
     uint32_t lane_peer;
     size_t ranges_left;
     void (*sent)(void *ctx);
     void *ctx;
 };
 
-struct parcels *parcels_new(struct transport *lane, const struct ranges *ranges,
-                            uint32_t V, bool bfloat16,
-                            void (*on_partial)(void *ctx, const struct parcel *p, int err,
-                                               struct treesum_buffer *root),
+struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat16,
+                            void (*on_arrived)(void *ctx, uint64_t partial, int err),
                             void *ctx)
 {
     struct parcels *p = mem_zalloc(sizeof *p);
-    *p = (struct parcels){.lane = lane,
-                          .ranges = ranges,
+    *p = (struct parcels){.ranges = ranges,
                           .V = V,
                           .bfloat16 = bfloat16,
                           .sums = treesum_new(V, ranges, bfloat16),
                           .checksums = mem_alloc(ranges->n * sizeof *p->checksums),
                           .checksums_version = UINT64_MAX,
-                          .on_partial = on_partial,
+                          .on_arrived = on_arrived,
                           .ctx = ctx};
     return p;
 }
 
-static void drop(struct outgoing **at)
-{
-    struct outgoing *o = *at;
-    *at = o->next;
-    mem_free(o);
-}
-
 void parcels_free(struct parcels *p)
 {
-    while (p->sending)
-        drop(&p->sending);
+    for (struct outgoing *o; (o = p->sending);) {
+        p->sending = o->next;
+        mem_free(o);
+    }
+    for (struct incoming *in; (in = p->receiving);) {
+        p->receiving = in->next;
+        mem_free(in);
+    }
     treesum_free(p->sums);
     mem_free(p->checksums);
     mem_free(p);
@@ -92,21 +89,6 @@ static size_t wire_bytes(const struct parcels *p, struct range at)
     return at.count * (p->bfloat16 ? sizeof(uint16_t) : sizeof(float));
 }
 
-static void add(struct incoming *in)
-{
-    struct parcels *p = in->parcels;
-    struct treesum_buffer *sum = NULL, *root = NULL;
-    for (size_t r = 0; in->err == ERR_OK && r < p->ranges->n; r++)
-        if (treesum_add(p->sums, in->what.node, tree_root(p->V), r, in->buffer, &sum)) {
-            assert(!root || root == sum);
-            root = sum;
-        }
-    if (in->err != ERR_OK)
-        treesum_give(p->sums, in->buffer);
-    p->on_partial(p->ctx, &in->what, in->err, root);
-    mem_free(in);
-}
-
 static void on_range(void *ctx, uint32_t peer, uint32_t transfer)
 {
     struct incoming *in = ctx;
@@ -126,22 +108,61 @@ static void on_range(void *ctx, uint32_t peer, uint32_t transfer)
     if (p->bfloat16)
         rows_unpack_bfloat16(in->buffer->data + at.first, bytes, at.count);
     if (--in->ranges_left == 0)
-        add(in);
+        p->on_arrived(p->ctx, in->what.partial, in->err);
 }
 
 void parcels_receive(struct parcels *p, const struct parcel *what)
 {
     const size_t n = p->ranges->n;
     struct incoming *in = mem_alloc(sizeof *in + n * sizeof(uint64_t));
-    *in = (struct incoming){
-        .parcels = p, .what = *what, .buffer = treesum_take(p->sums), .ranges_left = n};
+    *in = (struct incoming){.parcels = p,
+                            .next = p->receiving,
+                            .what = *what,
+                            .buffer = treesum_take(p->sums),
+                            .ranges_left = n};
+    p->receiving = in;
     memcpy(in->checksums, what->checksums, n * sizeof(uint64_t));
     in->what.checksums = in->checksums;
     for (size_t r = 0; r < n; r++) {
         const struct range at = p->ranges->list[r];
-        transport_receive(p->lane, what->lane_peer, what->first_transfer + (uint32_t)r,
+        transport_receive(what->lane, what->lane_peer, what->first_transfer + (uint32_t)r,
                           landing(p, in->buffer, at), wire_bytes(p, at), on_range, in);
     }
+}
+
+/* The buffer of a partial that is here; what was known of it is forgotten. */
+static struct treesum_buffer *take_arrived(struct parcels *p, uint64_t partial,
+                                           struct tree_node *node)
+{
+    struct incoming **at = &p->receiving;
+    while (*at && (*at)->what.partial != partial)
+        at = &(*at)->next;
+    struct incoming *in = *at;
+    assert(in && in->ranges_left == 0);
+    struct treesum_buffer *b = in->buffer;
+    *node = in->what.node;
+    *at = in->next;
+    mem_free(in);
+    return b;
+}
+
+struct treesum_buffer *parcels_add(struct parcels *p, uint64_t partial)
+{
+    struct tree_node node;
+    struct treesum_buffer *b = take_arrived(p, partial, &node), *sum, *root = NULL;
+    treesum_discard(p->sums, node);
+    for (size_t r = 0; r < p->ranges->n; r++)
+        if (treesum_add(p->sums, node, tree_root(p->V), r, b, &sum)) {
+            assert(!root || root == sum);
+            root = sum;
+        }
+    return root;
+}
+
+void parcels_drop(struct parcels *p, uint64_t partial)
+{
+    struct tree_node node;
+    treesum_give(p->sums, take_arrived(p, partial, &node));
 }
 
 void parcels_give(struct parcels *p, struct treesum_buffer *root)
@@ -169,6 +190,15 @@ const uint64_t *parcels_checksums(struct parcels *p, uint64_t version, const flo
     return p->checksums;
 }
 
+static void end_sending(struct outgoing **at)
+{
+    struct outgoing *o = *at;
+    const struct outgoing done = *o;
+    *at = o->next;
+    mem_free(o);
+    done.sent(done.ctx);
+}
+
 static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
 {
     struct outgoing *o = ctx;
@@ -176,38 +206,56 @@ static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
     (void)transfer;
     if (--o->ranges_left > 0)
         return;
-    const struct outgoing done = *o;
     struct outgoing **at = &o->parcels->sending;
     while (*at != o)
         at = &(*at)->next;
-    drop(at);
-    done.sent(done.ctx);
+    end_sending(at);
 }
 
-bool parcels_sending(const struct parcels *p)
+static void forget_outgoing(struct parcels *p, const struct transport *lane,
+                            uint32_t lane_peer)
 {
-    return p->sending;
-}
-
-void parcels_forget(struct parcels *p, uint32_t lane_peer)
-{
-    transport_forget(p->lane, lane_peer);
     for (struct outgoing **at = &p->sending; *at;)
-        if ((*at)->lane_peer == lane_peer)
-            drop(at);
+        if ((*at)->lane == lane && (*at)->lane_peer == lane_peer)
+            end_sending(at);
         else
             at = &(*at)->next;
 }
 
-void parcels_send(struct parcels *p, uint32_t lane_peer, uint32_t first_transfer,
-                  const float *theta, void (*sent)(void *ctx), void *ctx)
+static void forget_incoming(struct parcels *p, const struct transport *lane,
+                            uint32_t lane_peer, bool parked)
+{
+    for (struct incoming **at = &p->receiving; *at;) {
+        struct incoming *in = *at;
+        if (in->what.lane != lane || in->what.lane_peer != lane_peer) {
+            at = &in->next;
+            continue;
+        }
+        *at = in->next;
+        if (in->ranges_left == 0 || !parked)
+            treesum_give(p->sums, in->buffer);
+        mem_free(in);
+    }
+}
+
+void parcels_forget(struct parcels *p, struct transport *lane, uint32_t lane_peer)
+{
+    const bool parked = transport_forget(lane, lane_peer);
+    forget_outgoing(p, lane, lane_peer);
+    forget_incoming(p, lane, lane_peer, parked);
+}
+
+void parcels_send(struct parcels *p, struct transport *lane, uint32_t lane_peer,
+                  uint32_t first_transfer, const float *theta, void (*sent)(void *ctx),
+                  void *ctx)
 {
     struct outgoing *o = mem_alloc(sizeof *o);
-    *o = (struct outgoing){p, p->sending, lane_peer, p->ranges->n, sent, ctx};
+    *o = (struct outgoing){
+        p, p->sending, lane, lane_peer, p->ranges->n, sent, ctx};
     p->sending = o;
     for (size_t r = 0; r < p->ranges->n; r++) {
         const struct range at = p->ranges->list[r];
-        transport_send(p->lane, lane_peer, first_transfer + (uint32_t)r, theta + at.first,
+        transport_send(lane, lane_peer, first_transfer + (uint32_t)r, theta + at.first,
                        at.count * sizeof *theta, on_range_sent, o);
     }
 }

@@ -1,10 +1,12 @@
-/* parcels.h - parameters out, partials in, on the data lane, range by range.
+/* parcels.h - parameters out, partials in, on the data lanes, range by range.
  *
  * Transfers to a worker are numbered per worker from 0 (net/transport.h); the doorbells
- * (Commit, Partial) carry the first number and a checksum per range.  A partial enters
- * the sum only when all of it has come and every checksum agrees.
+ * (Commit, Partial) carry the first number and a checksum per range.  A partial that has
+ * come whole, with every checksum as announced, waits for the word whether it enters the
+ * sum.
  *
- * Parameters must not change while any worker still receives them: parcels_sending().
+ *      parcels_receive --all ranges are here--> on_arrived --+--> parcels_add
+ *                                                            +--> parcels_drop
  *
  * Loop thread only.
  */
@@ -21,27 +23,26 @@
 
 struct parcels;
 
-/* A partial that is being received. */
+/* A partial that is to be received. */
 struct parcel {
+    struct transport *lane;
     uint32_t lane_peer, first_transfer;
     const uint64_t *checksums; /* [ranges], copied */
-    uint64_t lease;
+    uint64_t partial;          /* its number */
     struct tree_node node;
-    double loss;
-    uint64_t targets;
-    uint32_t peer;
 };
 
-/* @on_partial: this partial is here and has been added (ERR_OK), or is damaged
- * (ERR_CORRUPT). *root is the complete sum when this was the last, else NULL. */
-struct parcels *parcels_new(struct transport *lane, const struct ranges *ranges,
-                            uint32_t V, bool bfloat16,
-                            void (*on_partial)(void *ctx, const struct parcel *p, int err,
-                                               struct treesum_buffer *root),
+/* @on_arrived: this partial is here (ERR_OK), or damaged (ERR_CORRUPT). */
+struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat16,
+                            void (*on_arrived)(void *ctx, uint64_t partial, int err),
                             void *ctx);
 void parcels_free(struct parcels *p);
 
 void parcels_receive(struct parcels *p, const struct parcel *what);
+/* Into the sum, in place of what was added of its parts.  Returns the complete sum when
+ * this was the last, else NULL; it is given back with parcels_give(). */
+struct treesum_buffer *parcels_add(struct parcels *p, uint64_t partial);
+void parcels_drop(struct parcels *p, uint64_t partial);
 void parcels_give(struct parcels *p, struct treesum_buffer *root);
 void parcels_reset(struct parcels *p); /* forget what waits for siblings */
 
@@ -49,11 +50,14 @@ void parcels_reset(struct parcels *p); /* forget what waits for siblings */
  * [ranges], borrowed until the next call. */
 const uint64_t *parcels_checksums(struct parcels *p, uint64_t version,
                                   const float *theta);
-void parcels_send(struct parcels *p, uint32_t lane_peer, uint32_t first_transfer,
-                  const float *theta, void (*sent)(void *ctx), void *ctx);
-bool parcels_sending(const struct parcels *p);
+/* @sent is called when @theta is not read any more: it has left, or the peer is
+ * forgotten. */
+void parcels_send(struct parcels *p, struct transport *lane, uint32_t lane_peer,
+                  uint32_t first_transfer, const float *theta, void (*sent)(void *ctx),
+                  void *ctx);
 
-/* The peer's control channel has ended: nothing of or to it is waited for any more. */
-void parcels_forget(struct parcels *p, uint32_t lane_peer);
+/* The peer's control channel has ended: nothing of or to it is waited for any more.  A
+ * buffer into which the lane may still write is lost for good. */
+void parcels_forget(struct parcels *p, struct transport *lane, uint32_t lane_peer);
 
 #endif

@@ -18,7 +18,8 @@
 struct peer {
     uint32_t id;                  /* its place, from 1 */
     struct channel *channel;      /* NULL: ended */
-    uint32_t lane_peer;           /* its number on the data lane; of a member */
+    struct transport *lane;       /* its data lane; of a member */
+    uint32_t lane_peer;           /* its number there */
     uint32_t to_send, to_receive; /* numbers of the next transfers */
     uint64_t since_ms;
     uint64_t incarnation;

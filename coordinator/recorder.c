@@ -45,7 +45,7 @@ static void remember(void *ctx, const struct journal_record *r)
     struct recorder *rec = ctx;
     if (r->term > rec->last_term)
         rec->last_term = r->term;
-    if (r->kind != JOURNAL_COMMIT || r->step < rec->o.version)
+    if ((r->kind != JOURNAL_COMMIT && r->kind != JOURNAL_SKIPPED) || r->step < rec->o.version)
         return;
     const size_t i = r->step - rec->o.version;
     if (i > rec->before_n) /* steps have no gaps; a gap means another journal */
@@ -186,9 +186,23 @@ static void measure(struct recorder *r, const struct action *a)
     m->seconds_left = (double)(r->o.steps - a->version) * m->seconds;
 }
 
+static void say_skipped(struct recorder *r, const struct action *a)
+{
+    char text[128];
+    snprintf(text, sizeof text,
+             "not finite: the update of step %llu was skipped, its samples are number "
+             "%llu to %llu",
+             (unsigned long long)a->step, (unsigned long long)(a->step * r->o.batch),
+             (unsigned long long)((a->step + 1) * r->o.batch - 1));
+    log_warn("%s", text);
+    jsonl_write(r->log, "skipped", a->version, NULL, text);
+}
+
 void recorder_commit(struct recorder *r, const struct action *a)
 {
-    append(r, (struct journal_record){.kind = JOURNAL_COMMIT,
+    if (a->skipped)
+        say_skipped(r, a);
+    append(r, (struct journal_record){.kind = a->skipped ? JOURNAL_SKIPPED : JOURNAL_COMMIT,
                                       .step = a->step,
                                       .targets = a->targets,
                                       .loss = a->loss,
@@ -249,6 +263,13 @@ void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seco
     jsonl_write(r->log, "checkpoint", step, NULL, "written");
     append(r, (struct journal_record){.kind = JOURNAL_CHECKPOINT, .step = step});
     journal_sync(r->journal);
+}
+
+void recorder_event(struct recorder *r, const char *event, const char *text,
+                    uint32_t workers)
+{
+    jsonl_write(r->log, event, r->status.step, NULL, text);
+    r->status.workers = workers;
 }
 
 void recorder_end(struct recorder *r, int err, const char *reason)

@@ -13,6 +13,7 @@ struct recorder;
 struct recorder_options {
     const char *run_dir; /* borrowed; the process owns it */
     uint64_t steps, log_every;
+    uint64_t batch; /* samples per step */
     uint64_t version, term; /* to start from; the term is at least 1 more than any in the
                                journal when 0 */
     double best_loss;       /* NAN: none */
@@ -31,6 +32,9 @@ void recorder_running(struct recorder *r, uint32_t workers);
 void recorder_commit(struct recorder *r, const struct action *commit);
 void recorder_evaluated(struct recorder *r, const struct action *evaluated);
 void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds);
+/* Something that happened: a line of log.jsonl, and the number of workers for status.json. */
+void recorder_event(struct recorder *r, const char *event, const char *text,
+                    uint32_t workers);
 void recorder_end(struct recorder *r, int err, const char *reason);
 
 #endif

@@ -13,55 +13,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "checkpoint/run_dir.h"
-#include "coordinator/background.h"
-#include "coordinator/coordinator.h"
-#include "coordinator/parcels.h"
-#include "coordinator/peers.h"
-#include "coordinator/recorder.h"
-#include "coordinator/resume.h"
-#include "coordinator/saver.h"
-#include "coordinator/store.h"
-#include "coordinator/supply.h"
+#include "coordinator/serve_parts.h"
 #include "nn/ranges.h"
 #include "tensor/gemm.h"
-#include "tensor/rows.h"
 
-enum { TICK_MS = 100, TICKS_PER_LEASE = 8, JOIN_MS = 5000, GOODBYE_MS = 1000 };
-
-struct serve {
-    struct serve_options o;
-    struct run_dir dir;
-    struct supply supply;
-    struct transformer model;
-    struct ranges ranges;
-    struct store store;
-    struct resume resume;
-    struct recorder *recorder; /* NULL when only evaluating */
-    char *conf_text;
-    struct coordinator_conf conf;
-    struct coordinator core;
-    struct actions actions;
-
-    struct loop *loop;
-    struct transport *lane;
-    struct control_server *server;
-    struct parcels *parcels;
-    struct saver *saver;
-    struct background *updater;
-    struct loop_timer *tick;
-    struct loop_signal *signals[3];
-    struct peers peers;
-
-    struct treesum_buffer *gradient; /* the complete sum of the step */
-    struct store_update update;
-    struct action commit; /* the newest: for the doorbell of its parameters */
-    bool update_waits;    /* until all parameters have been sent */
-    bool lost_any, finished;
-};
-
-static void feed(struct serve *s, struct event ev);
-static void on_parameters_sent(void *ctx);
+enum { TICK_MS = 25, TICKS_PER_LEASE = 8, JOIN_MS = 5000, REJOIN_MS = 5000 };
 
 /* --- opening ---------------------------------------------------------------------------
  */
@@ -95,6 +51,10 @@ static void make_core_conf(struct serve *s)
         .lease_ms = (uint64_t)(c->cluster.lease * 1000),
         .heartbeat_ms = (uint64_t)(c->cluster.heartbeat * 1000),
         .start_timeout_ms = (uint64_t)(c->cluster.start_timeout * 1000),
+        .rejoin_ms = s->o.one_process ? 0 : REJOIN_MS,
+        .audit = c->cluster.audit,
+        .seed = c->train.seed,
+        .skip_not_finite = c->train.not_finite == NOT_FINITE_SKIP,
         .schedule = make_schedule(c, per_epoch, steps),
         .kernels = s->o.kernels,
         .build = LOCKSTEP_VERSION,
@@ -120,6 +80,7 @@ static int open_recorder(struct serve *s)
         .run_dir = c->run.dir,
         .steps = s->conf.steps,
         .log_every = c->run.log_every,
+        .batch = c->train.batch,
         .version = s->store.version,
         .term = s->resume.state.term + 1,
         .held_out_loss = s->resume.state.held_out_loss,
@@ -233,197 +194,8 @@ void serve_close(struct serve *s)
     mem_free(s);
 }
 
-/* --- peers
- * ------------------------------------------------------------------------------ */
-
-static struct peer *add_peer(struct serve *s, struct channel *c)
-{
-    struct peer *p = peers_add(&s->peers, c, loop_now_ms(s->loop));
-    channel_attach(c, p);
-    return p;
-}
-
-static struct peer *peer_of(const struct serve *s, uint32_t id)
-{
-    return peers_get(&s->peers, id);
-}
-
-static void say(struct serve *s, uint32_t id, struct message m)
-{
-    struct peer *p = peer_of(s, id);
-    m.term = s->core.term;
-    m.incarnation = p->incarnation;
-    if (p->channel)
-        channel_send(p->channel, &m);
-}
-
-static void welcome(struct serve *s, const struct action *a)
-{
-    struct peer *p = peer_of(s, a->peer);
-    p->worker = p->lane_peer = a->worker; /* by MPI: its rank */
-    channel_trust(p->channel);
-    log_info("worker %u joined: %s", a->worker, p->name);
-    struct message m = {.kind = MESSAGE_WELCOME};
-    m.welcome.worker = a->worker;
-    m.welcome.vocab = s->supply.vocab;
-    m.welcome.conf = s->conf_text;
-    m.welcome.fingerprint = conf_fingerprint(s->o.conf);
-    say(s, a->peer, m);
-    if (s->core.members.n == s->conf.workers && s->recorder)
-        recorder_running(s->recorder, s->conf.workers);
-}
-
-static void refuse(struct serve *s, const struct action *a)
-{
-    struct peer *p = peer_of(s, a->peer);
-    log_warn("%s refused: %s", p->name, a->reason);
-    struct message m = {.kind = MESSAGE_REFUSE};
-    m.refuse.reason = a->reason;
-    m.refuse.exit_code = (uint32_t)err_exit_code(a->err);
-    say(s, a->peer, m);
-    if (p->channel)
-        channel_close(p->channel, GOODBYE_MS);
-}
-
-static void lost(struct serve *s, const struct action *a)
-{
-    struct peer *p = peer_of(s, a->peer);
-    s->lost_any = true;
-    log_error("worker %u (%s) is lost: %s", a->worker, p->name, err_text(a->err));
-    parcels_forget(s->parcels, p->lane_peer);
-    on_parameters_sent(s);
-    if (p->channel)
-        channel_close(p->channel, 0);
-}
-
-/* --- data lane
- * ---------------------------------------------------------------------------- */
-
-static void send_parameters(struct serve *s, const struct action *a)
-{
-    struct peer *p = peer_of(s, a->peer);
-    struct message m = {.kind = MESSAGE_COMMIT};
-    m.commit.version = s->store.version;
-    m.commit.transfer = p->to_send;
-    m.commit.ranges = s->ranges.n;
-    m.commit.checksums = parcels_checksums(s->parcels, s->store.version, s->store.theta);
-    m.commit.rate = s->commit.rate;
-    m.commit.norm = s->commit.norm;
-    m.commit.clip = s->commit.clip;
-    m.commit.loss = s->commit.loss;
-    say(s, a->peer, m);
-    parcels_send(s->parcels, p->lane_peer, p->to_send, s->store.theta, on_parameters_sent,
-                 s);
-    p->to_send += (uint32_t)s->ranges.n;
-}
-
-static void on_partial(void *ctx, const struct parcel *what, int err,
-                       struct treesum_buffer *root)
-{
-    struct serve *s = ctx;
-    if (root) {
-        assert(!s->gradient);
-        s->gradient = root;
-    }
-    feed(s, (struct event){.kind = EVENT_RECEIVED,
-                           .peer = what->peer,
-                           .lease = what->lease,
-                           .loss = what->loss,
-                           .targets = what->targets,
-                           .err = err});
-}
-
-static int receive_partial(struct serve *s, const struct action *a,
-                           const struct message *m)
-{
-    struct peer *p = peer_of(s, a->peer);
-    if (m->partial.ranges != s->ranges.n) {
-        log_error("worker %u: partial in %zu ranges, expected %zu", a->worker,
-                  m->partial.ranges, s->ranges.n);
-        return ERR_MISMATCH;
-    }
-    if (a->transfer != p->to_receive) { /* it would be waited for without end */
-        log_error("worker %u: its partial begins at transfer %u, expected %u", a->worker,
-                  a->transfer, p->to_receive);
-        return ERR_MISMATCH;
-    }
-    const uint64_t targets = supply_targets(&s->supply, tree_first(a->node),
-                                            tree_end(a->node, s->conf.slices));
-    if (a->targets != targets) {
-        log_error(
-            "worker %u: its partial counts %llu target tokens, its slices have %llu",
-            a->worker, (unsigned long long)a->targets, (unsigned long long)targets);
-        return ERR_MISMATCH;
-    }
-    p->to_receive += (uint32_t)s->ranges.n;
-    const struct parcel what = {.lane_peer = p->lane_peer,
-                                .first_transfer = a->transfer,
-                                .checksums = m->partial.checksums,
-                                .lease = a->lease,
-                                .node = a->node,
-                                .loss = a->loss,
-                                .targets = a->targets,
-                                .peer = a->peer};
-    parcels_receive(s->parcels, &what);
-    return ERR_OK;
-}
-
-static void lease(struct serve *s, const struct action *a)
-{
-    struct message m = {.kind = MESSAGE_LEASE};
-    m.lease.lease = a->lease;
-    m.lease.step = a->step;
-    m.lease.version = a->version;
-    m.lease.evaluation = a->evaluation;
-    m.lease.level = a->node.level;
-    m.lease.index = a->node.index;
-    m.lease.slices = a->end - a->first;
-    m.lease.slice = supply_slices(&s->supply, a->step, a->evaluation, a->first, a->end);
-    say(s, a->peer, m);
-}
-
-/* --- update and checkpoint
- * ------------------------------------------------------------------ */
-
-static void update(void *ctx)
-{
-    struct serve *s = ctx;
-    rows_thread_start();
-    store_update(&s->store, s->gradient->data, &s->update);
-}
-
-static void updated(void *ctx)
-{
-    struct serve *s = ctx;
-    parcels_give(s->parcels, s->gradient);
-    s->gradient = NULL;
-    feed(s, (struct event){
-                .kind = EVENT_UPDATED, .norm = s->update.norm, .clip = s->update.clip});
-}
-
-static void start_update(struct serve *s)
-{
-    assert(s->gradient && !parcels_sending(s->parcels));
-    s->update_waits = false;
-    background_run(s->updater, update, updated, s);
-}
-
-static void on_parameters_sent(void *ctx)
-{
-    struct serve *s = ctx;
-    if (s->update_waits && !parcels_sending(s->parcels) && !s->finished)
-        start_update(s);
-}
-
-/* The partials of a worker may be here before the lane has said that its parameters have
- * left: nobody may still be reading them. */
-static void update_when_sent(struct serve *s, const struct action *a)
-{
-    assert(s->store.version == a->step);
-    s->update = (struct store_update){.rate = a->rate, .targets = a->targets};
-    s->update_waits = true;
-    on_parameters_sent(s);
-}
+/* --- checkpoint, evaluation ------------------------------------------------------------
+ */
 
 static void checkpoint(struct serve *s)
 {
@@ -444,7 +216,7 @@ static void on_saved(void *ctx, uint64_t step, int err, double seconds)
 {
     struct serve *s = ctx;
     recorder_checkpoint(s->recorder, step, err, seconds);
-    feed(s, (struct event){.kind = EVENT_CHECKPOINTED, .step = step, .err = err});
+    serve_feed(s, (struct event){.kind = EVENT_CHECKPOINTED, .step = step, .err = err});
 }
 
 static void evaluated(struct serve *s, const struct action *a)
@@ -482,55 +254,81 @@ static void finish(struct serve *s, const struct action *a)
     s->o.on_finish(s->o.ctx, a->err, !s->lost_any);
 }
 
-static void stop_peer(struct serve *s, const struct action *a)
+static void beat(struct serve *s, const struct action *a)
 {
-    struct message m = {.kind = MESSAGE_STOP};
-    m.stop.reason = s->core.end_reason;
-    m.stop.exit_code = (uint32_t)err_exit_code(s->core.end_err);
-    say(s, a->peer, m);
+    serve_say(s, a->peer, (struct message){.kind = MESSAGE_HEARTBEAT});
+}
+
+static void commit(struct serve *s, const struct action *a)
+{
+    s->commit = *a;
+    recorder_commit(s->recorder, a);
 }
 
 static int perform(struct serve *s, const struct action *a, const struct message *m)
 {
     switch (a->kind) {
-    case ACTION_WELCOME:
-        welcome(s, a);
-        return ERR_OK;
-    case ACTION_REFUSE:
-        refuse(s, a);
-        return ERR_OK;
-    case ACTION_PARAMETERS:
-        send_parameters(s, a);
-        return ERR_OK;
-    case ACTION_LEASE:
-        lease(s, a);
-        return ERR_OK;
     case ACTION_RECEIVE:
-        return receive_partial(s, a, m);
+        return serve_receive(s, a, m);
+    case ACTION_WELCOME:
+        serve_welcome(s, a);
+        break;
+    case ACTION_REFUSE:
+        serve_refuse(s, a);
+        break;
+    case ACTION_PARAMETERS:
+        serve_parameters(s, a);
+        break;
+    case ACTION_LEASE:
+        serve_lease(s, a);
+        break;
+    case ACTION_REVOKE:
+        serve_revoke(s, a);
+        break;
+    case ACTION_ADD:
+        serve_add(s, a);
+        break;
+    case ACTION_DROP:
+        parcels_drop(s->parcels, a->partial);
+        break;
+    case ACTION_DISCARD:
+        serve_discard(s);
+        break;
     case ACTION_UPDATE:
-        update_when_sent(s, a);
-        return ERR_OK;
+        serve_update(s, a);
+        break;
+    case ACTION_SKIP:
+        store_skip(&s->store);
+        break;
     case ACTION_COMMIT:
-        s->commit = *a;
-        recorder_commit(s->recorder, a);
-        return ERR_OK;
+        commit(s, a);
+        break;
     case ACTION_EVALUATED:
         evaluated(s, a);
-        return ERR_OK;
+        break;
     case ACTION_CHECKPOINT:
         checkpoint(s);
-        return ERR_OK;
+        break;
+    case ACTION_HEARTBEAT:
+        beat(s, a);
+        break;
+    case ACTION_SLOW:
+        serve_slow(s, a);
+        break;
+    case ACTION_DOUBT:
+        serve_doubt(s, a);
+        break;
     case ACTION_LOST:
-        lost(s, a);
-        return ERR_OK;
+        serve_lost(s, a);
+        break;
     case ACTION_STOP:
-        stop_peer(s, a);
-        return ERR_OK;
+        serve_stop(s, a);
+        break;
     case ACTION_FINISH:
         finish(s, a);
-        return ERR_OK;
+        break;
     }
-    return ERR_INVALID;
+    return ERR_OK;
 }
 
 /* The end of its channel is an event that the core knows how to take. */
@@ -556,17 +354,24 @@ static void not_taken(struct serve *s, struct peer *p, enum message_kind kind, i
 }
 
 /* No action feeds the core at once: what they start comes back through the loop. */
-static void feed(struct serve *s, struct event ev)
+void serve_feed(struct serve *s, struct event ev)
 {
     if (s->finished)
         return;
     ev.now_ms = loop_now_ms(s->loop);
     const int err = coordinator_step(&s->core, &ev, &s->actions);
     if (err && ev.kind == EVENT_MESSAGE)
-        not_taken(s, peer_of(s, ev.peer), ev.message->kind, err);
+        not_taken(s, peers_get(&s->peers, ev.peer), ev.message->kind, err);
     for (size_t i = 0; i < s->actions.n; i++)
         if (perform(s, &s->actions.list[i], ev.message))
-            give_up(peer_of(s, ev.peer));
+            give_up(peers_get(&s->peers, ev.peer));
+}
+
+static struct peer *add_peer(struct serve *s, struct channel *c)
+{
+    struct peer *p = peers_add(&s->peers, c, loop_now_ms(s->loop));
+    channel_attach(c, p);
+    return p;
 }
 
 static void on_message(void *ctx, struct channel *c, const struct message *m)
@@ -577,7 +382,7 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
         p = add_peer(s, c);
     if (m->kind == MESSAGE_JOIN && !p->worker)
         peer_introduce(p, m);
-    feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = p->id, .message = m});
+    serve_feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = p->id, .message = m});
 }
 
 static void on_closed(void *ctx, struct channel *c, int err)
@@ -588,7 +393,7 @@ static void on_closed(void *ctx, struct channel *c, int err)
     if (!p)
         return;
     p->channel = NULL;
-    feed(s, (struct event){.kind = EVENT_CLOSED, .peer = p->id});
+    serve_feed(s, (struct event){.kind = EVENT_CLOSED, .peer = p->id});
     if (!p->worker)
         peers_remove(&s->peers, p);
 }
@@ -615,7 +420,7 @@ static void on_tick(void *ctx)
 {
     struct serve *s = ctx;
     close_strangers(s);
-    feed(s, (struct event){.kind = EVENT_TICK});
+    serve_feed(s, (struct event){.kind = EVENT_TICK});
 }
 
 static void on_signal(void *ctx)
@@ -625,7 +430,7 @@ static void on_signal(void *ctx)
         return;
     log_info("asked to stop: finishing step %llu, then a checkpoint",
              (unsigned long long)s->core.version);
-    feed(s, (struct event){.kind = EVENT_STOP});
+    serve_feed(s, (struct event){.kind = EVENT_STOP});
 }
 
 static int prepare(struct serve *s, struct loop *l, struct transport *lane)
@@ -633,8 +438,9 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
     s->loop = l;
     s->lane = lane;
     s->updater = background_new(l);
-    s->parcels = parcels_new(lane, &s->ranges, s->conf.slices,
-                             s->o.conf->cluster.wire == WIRE_BFLOAT16, on_partial, s);
+    s->parcels =
+        parcels_new(&s->ranges, s->conf.slices,
+                    s->o.conf->cluster.wire == WIRE_BFLOAT16, serve_on_arrived, s);
     if (s->o.eval_only)
         return ERR_OK;
     char *tokenizer = file_join(s->o.conf->data.dir, DATASET_TOKENIZER);
@@ -677,5 +483,5 @@ void serve_start(struct serve *s)
     const uint64_t lease = s->conf.lease_ms / TICKS_PER_LEASE,
                    tick_ms = lease < TICK_MS ? lease : TICK_MS;
     s->tick = loop_timer_new(s->loop, tick_ms, tick_ms, on_tick, s);
-    feed(s, (struct event){.kind = EVENT_START});
+    serve_feed(s, (struct event){.kind = EVENT_START});
 }

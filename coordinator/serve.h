@@ -24,6 +24,7 @@ struct serve_options {
     bool eval_only;           /* evaluate the newest checkpoint, or that of @eval_step */
     uint64_t eval_step;       /* UINT64_MAX: the newest */
     uint32_t workers;         /* to wait for */
+    bool one_process;         /* the worker is in this process, nobody else will come */
     uint32_t compute_threads; /* of all workers together, for reports */
     const char *kernels;      /* borrowed */
     void (*on_finish)(void *ctx, int err, bool clean); /* once; clean: nobody was lost */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "optim/clip.h"
@@ -19,6 +20,13 @@ static void find_runs(struct store *s, const struct transformer *t)
     }
 }
 
+static float *add_buffer(struct store *s)
+{
+    s->buffer = mem_resize(s->buffer, (s->buffers + 1) * sizeof *s->buffer);
+    s->buffer[s->buffers] = (struct store_buffer){mem_slab(s->count * sizeof(float)), 0};
+    return s->buffer[s->buffers++].data;
+}
+
 void store_init(struct store *s, const struct transformer *t, const struct conf_optim *o)
 {
     *s = (struct store){
@@ -32,7 +40,7 @@ void store_init(struct store *s, const struct transformer *t, const struct conf_
                       .decay = o->decay},
     };
     const size_t bytes = mem_mul(t->count, sizeof(float));
-    s->theta = mem_slab(bytes);
+    s->theta = add_buffer(s);
     for (int i = 0; i < optimizer_moments(s->optimizer.kind); i++)
         s->moment[i] = mem_slab(bytes);
     s->block_sums = mem_alloc(clip_blocks(t->count) * sizeof *s->block_sums);
@@ -41,13 +49,51 @@ void store_init(struct store *s, const struct transformer *t, const struct conf_
 
 void store_fini(struct store *s)
 {
-    mem_slab_free(s->theta, s->count * sizeof(float));
+    for (size_t i = 0; i < s->buffers; i++)
+        mem_slab_free(s->buffer[i].data, s->count * sizeof(float));
+    mem_free(s->buffer);
     for (int i = 0; i < OPTIMIZER_MOMENTS_MAX; i++)
         if (s->moment[i])
             mem_slab_free(s->moment[i], s->count * sizeof(float));
     mem_free(s->block_sums);
     mem_free(s->run);
     *s = (struct store){0};
+}
+
+static struct store_buffer *buffer_of(struct store *s, const float *theta)
+{
+    size_t i = 0;
+    while (i < s->buffers && s->buffer[i].data != theta)
+        i++;
+    assert(i < s->buffers);
+    return &s->buffer[i];
+}
+
+void store_hold(struct store *s, const float *theta)
+{
+    buffer_of(s, theta)->readers++;
+}
+
+void store_release(struct store *s, const float *theta)
+{
+    struct store_buffer *b = buffer_of(s, theta);
+    assert(b->readers > 0);
+    b->readers--;
+}
+
+float *store_room(struct store *s)
+{
+    if (buffer_of(s, s->theta)->readers == 0)
+        return s->theta;
+    for (size_t i = 0; i < s->buffers; i++)
+        if (s->buffer[i].readers == 0)
+            return s->buffer[i].data;
+    return add_buffer(s);
+}
+
+void store_skip(struct store *s)
+{
+    s->version++;
 }
 
 void store_update(struct store *s, const float *gradient, struct store_update *u)
@@ -58,6 +104,9 @@ void store_update(struct store *s, const float *gradient, struct store_update *u
     u->clip = clip_factor(u->norm, s->max_norm);
     if (!isfinite(u->norm))
         return;
+    if (u->into != s->theta)
+        memcpy(u->into, s->theta, s->count * sizeof(float));
+    s->theta = u->into;
     for (size_t i = 0; i < s->runs; i++) {
         const struct store_run *run = &s->run[i];
         float *const moment[OPTIMIZER_MOMENTS_MAX] = {

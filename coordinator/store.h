@@ -5,7 +5,9 @@
  *      g    = gradient / targets * min(1, clip / norm)
  *      (theta, moments) <- optimizer(theta, moments, g, rate)
  *
- * An update whose norm is not finite changes nothing.
+ * An update whose norm is not finite changes nothing.  While somebody still reads the
+ * parameters (a worker that lags behind receives them), the next version is written into
+ * another buffer; usually nobody does, and the update is in place.
  *
  * The owner calls; store_update() may run on another thread while nobody else touches the
  * store.
@@ -27,6 +29,11 @@ struct store_run { /* elements with or without weight decay */
     bool decay;
 };
 
+struct store_buffer { /* parameters of one version */
+    float *data;      /* [count] */
+    unsigned readers;
+};
+
 struct store {
     /* read-only */
     size_t count;
@@ -37,6 +44,8 @@ struct store {
     struct optimizer optimizer;
     /* private */
     double max_norm;
+    struct store_buffer *buffer; /* [buffers]; theta is in one of them */
+    size_t buffers;
     struct store_run *run; /* [runs], covering the vector */
     size_t runs;
     double *block_sums;
@@ -45,6 +54,7 @@ struct store {
 struct store_update {
     double rate;
     uint64_t targets;
+    float *into; /* store_room() */
     double norm, clip; /* results; clip is the factor min(1, max / norm) */
 };
 
@@ -52,8 +62,17 @@ struct store_update {
 void store_init(struct store *s, const struct transformer *t, const struct conf_optim *o);
 void store_fini(struct store *s);
 
+/* store->theta stays as it is until it was released as often as it was held. */
+void store_hold(struct store *s, const float *theta);
+void store_release(struct store *s, const float *theta);
+/* Where the next version is to be written: in place, or beside what is being read. */
+float *store_room(struct store *s);
+
 /* @gradient [count]: the sum over the step's target tokens. */
 void store_update(struct store *s, const float *gradient, struct store_update *u);
+
+/* The next version has the same parameters and moments. */
+void store_skip(struct store *s);
 
 size_t store_bytes(const struct transformer *t, const struct conf_optim *o);
 

@@ -6,25 +6,22 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "tensor/rows.h"
 
 struct compute {
     const struct transformer *model; /* borrowed */
+    struct compute_options o;
     float *theta;
-    uint32_t V;
-    bool bfloat16;
     struct treesum *sums;
-    void (*on_done)(void *ctx);
-    void *ctx;
-    unsigned threads;
     pthread_t *thread;
     struct workspace **workspace; /* one per thread */
     pthread_mutex_t lock;         /* guards all below, and the private fields of jobs */
     pthread_cond_t work;
-    struct compute_job *queue, **queue_end; /* not all slices started */
+    struct compute_job *queue, **queue_end; /* not started */
     struct compute_job *done, **done_end;   /* not collected */
-    size_t running;                         /* jobs started and not collected */
+    size_t running;                         /* started and not collected */
     unsigned threads_named;
     bool ending;
 };
@@ -32,58 +29,53 @@ struct compute {
 /* --- one slice -----------------------------------------------------------------------
  */
 
-static struct tree_node leaf(const struct compute *c, const struct compute_job *job,
-                             size_t i)
+static void train(struct compute *c, struct workspace *w, struct compute_job *job)
 {
-    (void)c;
-    return (struct tree_node){0, tree_first(job->node) + (uint32_t)i};
-}
-
-static void train(struct compute *c, struct workspace *w, struct compute_job *job,
-                  size_t i)
-{
-    struct treesum_buffer *part = treesum_take(c->sums), *sum;
-    transformer_slice(c->model, w, c->theta, part->data, &job->slice[i], &job->result[i],
-                      NULL, NULL);
-    if (c->bfloat16)
+    struct treesum_buffer *part = treesum_take(c->sums);
+    transformer_slice(c->model, w, c->theta, part->data, &job->slice, &job->result, NULL,
+                      NULL);
+    if (c->o.bfloat16)
         rows_round_bfloat16(part->data, c->model->count);
-    if (treesum_add(c->sums, leaf(c, job, i), job->node, 0, part, &sum))
-        job->sum = sum;
+    if (c->o.hashing || job->lease == LEASE_AUDIT)
+        job->hash = hash64(part->data, c->model->count * sizeof *part->data);
+    if (job->lease == LEASE_AUDIT) {
+        treesum_give(c->sums, part);
+        return;
+    }
+    const struct tree_node leaf = {0, job->number};
+    treesum_add(c->sums, leaf, tree_root(c->o.V), 0, part, NULL);
 }
 
-/* The job's total along the tree, like its gradient. */
-static struct slice_result total(const struct compute *c, const struct compute_job *job,
-                                 struct tree_node node)
+static void compute_one(struct compute *c, struct workspace *w, struct compute_job *job)
 {
-    if (node.level == 0)
-        return job->result[node.index - tree_first(job->node)];
-    const struct slice_result left = total(c, job, tree_left(node)),
-                              right = total(c, job, tree_right(node, c->V));
-    return (struct slice_result){left.loss + right.loss, left.targets + right.targets};
+    const double start = clock_seconds();
+    if (job->lease == LEASE_HELD_OUT)
+        transformer_loss(c->model, w, c->theta, &job->slice, &job->result);
+    else
+        train(c, w, job);
+    job->seconds = clock_seconds() - start;
 }
 
 /* --- threads ---------------------------------------------------------------------------
  */
 
-static struct compute_job *take_slice(struct compute *c, size_t *i)
+static struct compute_job *pop(struct compute_job **first, struct compute_job ***end)
 {
-    struct compute_job *job = c->queue;
-    *i = job->started++;
-    if (job->started == job->slices) {
-        c->queue = job->next;
-        if (!c->queue)
-            c->queue_end = &c->queue;
+    struct compute_job *job = *first;
+    if (job) {
+        *first = job->next;
+        if (!*first)
+            *end = first;
         job->next = NULL;
     }
     return job;
 }
 
-static void put_done(struct compute *c, struct compute_job *job)
+static void push(struct compute_job ***end, struct compute_job *job)
 {
-    if (!job->evaluation)
-        job->total = total(c, job, job->node);
-    *c->done_end = job;
-    c->done_end = &job->next;
+    job->next = NULL;
+    **end = job;
+    *end = &job->next;
 }
 
 static void *run(void *arg)
@@ -97,59 +89,41 @@ static void *run(void *arg)
             pthread_cond_wait(&c->work, &c->lock);
         if (c->ending)
             break;
-        size_t i;
-        struct compute_job *job = take_slice(c, &i);
+        struct compute_job *job = pop(&c->queue, &c->queue_end);
         pthread_mutex_unlock(&c->lock);
-
-        const double start = clock_seconds();
-        if (job->evaluation)
-            transformer_loss(c->model, w, c->theta, &job->slice[i], &job->result[i]);
-        else
-            train(c, w, job, i);
-        const double seconds = clock_seconds() - start;
-
+        compute_one(c, w, job);
         pthread_mutex_lock(&c->lock);
-        job->seconds += seconds;
-        const bool last = ++job->finished == job->slices;
-        if (last)
-            put_done(c, job);
-        if (last) {
-            pthread_mutex_unlock(&c->lock);
-            c->on_done(c->ctx);
-            pthread_mutex_lock(&c->lock);
-        }
+        push(&c->done_end, job);
+        pthread_mutex_unlock(&c->lock);
+        c->o.on_done(c->o.ctx);
+        pthread_mutex_lock(&c->lock);
     }
     pthread_mutex_unlock(&c->lock);
     return NULL;
 }
 
-struct compute *compute_new(const struct transformer *t, unsigned threads, size_t rows,
-                            uint32_t V, const struct ranges *whole, bool bfloat16,
-                            void (*on_done)(void *ctx), void *ctx)
+struct compute *compute_new(const struct transformer *t, const struct ranges *whole,
+                            const struct compute_options *o)
 {
-    assert(threads > 0 && rows > 0 && whole->n == 1);
+    assert(o->threads > 0 && o->rows > 0 && whole->n == 1);
     struct compute *c = mem_zalloc(sizeof *c);
     c->model = t;
-    c->V = V;
-    c->bfloat16 = bfloat16;
-    c->on_done = on_done;
-    c->ctx = ctx;
-    c->threads = threads;
+    c->o = *o;
     c->queue_end = &c->queue;
     c->done_end = &c->done;
     c->theta = mem_slab(mem_mul(t->count, sizeof *c->theta));
-    c->sums = treesum_new(V, whole, bfloat16);
-    c->thread = mem_zalloc(threads * sizeof *c->thread);
-    c->workspace = mem_zalloc(threads * sizeof(struct workspace *));
+    c->sums = treesum_new(o->V, whole, o->bfloat16);
+    c->thread = mem_zalloc(o->threads * sizeof *c->thread);
+    c->workspace = mem_zalloc(o->threads * sizeof(struct workspace *));
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->work, NULL);
 
     sigset_t all, before; /* signals are the loop thread's */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (unsigned i = 0; i < threads; i++)
-        c->workspace[i] = workspace_new(t, rows, true);
-    for (unsigned i = 0; i < threads; i++)
+    for (unsigned i = 0; i < o->threads; i++)
+        c->workspace[i] = workspace_new(t, o->rows, true);
+    for (unsigned i = 0; i < o->threads; i++)
         if (pthread_create(&c->thread[i], NULL, run, c) != 0)
             abort(); /* the system is out of threads: as bad as out of memory */
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -162,7 +136,7 @@ void compute_free(struct compute *c)
     c->ending = true;
     pthread_cond_broadcast(&c->work);
     pthread_mutex_unlock(&c->lock);
-    for (unsigned i = 0; i < c->threads; i++) {
+    for (unsigned i = 0; i < c->o.threads; i++) {
         pthread_join(c->thread[i], NULL);
         workspace_free(c->workspace[i]);
     }
@@ -190,38 +164,32 @@ bool compute_idle(struct compute *c)
 
 void compute_start(struct compute *c, struct compute_job *job)
 {
-    assert(job->slices > 0);
-    assert(job->evaluation || tree_size(job->node, c->V) == job->slices);
-    job->started = job->finished = 0;
-    job->seconds = 0;
-    job->sum = NULL;
-    job->next = NULL;
     pthread_mutex_lock(&c->lock);
-    *c->queue_end = job;
-    c->queue_end = &job->next;
+    push(&c->queue_end, job);
     c->running++;
-    pthread_cond_broadcast(&c->work);
+    pthread_cond_signal(&c->work);
     pthread_mutex_unlock(&c->lock);
 }
 
 struct compute_job *compute_collect(struct compute *c)
 {
     pthread_mutex_lock(&c->lock);
-    struct compute_job *job = c->done;
-    if (job) {
-        c->done = job->next;
-        if (!c->done)
-            c->done_end = &c->done;
-        job->next = NULL;
-        c->running--;
-    }
+    struct compute_job *job = pop(&c->done, &c->done_end);
+    c->running -= job != NULL;
     pthread_mutex_unlock(&c->lock);
     return job;
 }
 
-void compute_give(struct compute *c, struct treesum_buffer *partial)
+struct treesum_buffer *compute_extract(struct compute *c, struct tree_node node)
 {
-    treesum_give(c->sums, partial);
+    struct treesum_buffer *sum = treesum_extract(c->sums, node);
+    assert(sum);
+    return sum;
+}
+
+void compute_give(struct compute *c, struct treesum_buffer *sum)
+{
+    treesum_give(c->sums, sum);
 }
 
 /* Parameters, one gradient per thread and those that wait for their sibling, one being

@@ -8,53 +8,41 @@
 #include "base/mem.h"
 #include "data/plan.h"
 
-/* One block of memory per lease: this, slices, results, samples, tokens. */
-struct kept {
+struct kept_slice {
     struct compute_job job;
-    struct slice *slice;
-    struct slice_result *result;
     uint64_t *samples;
     uint32_t *tokens;
 };
 
-struct kept_lease {
-    uint64_t lease;
-    struct kept *kept; /* at one address: the compute threads know it */
-};
-
-static void kept_free(struct kept *k)
+static void kept_free(struct kept_slice *k)
 {
-    mem_free(k->slice);
-    mem_free(k->result);
     mem_free(k->samples);
     mem_free(k->tokens);
     mem_free(k);
 }
 
-void kept_leases_fini(struct kept_leases *k)
+void kept_slices_fini(struct kept_slices *k)
 {
     for (size_t i = 0; i < k->n; i++)
-        kept_free(k->list[i].kept);
+        kept_free(k->list[i]);
     mem_free(k->list);
-    *k = (struct kept_leases){0};
+    *k = (struct kept_slices){0};
 }
 
 static int refuse(const struct message *m, const char *what, uint64_t value,
                   uint64_t limit)
 {
-    log_error("lease %llu: %s %llu, expected at most %llu",
-              (unsigned long long)m->lease.lease, what, (unsigned long long)value,
+    log_error("lease of slices from %u on: %s %llu, expected at most %llu",
+              m->lease.first, what, (unsigned long long)value,
               (unsigned long long)limit);
     return ERR_MALFORMED;
 }
 
 static int check(const struct message *m, const struct transformer *t, struct plan plan)
 {
-    const struct tree_node node = {m->lease.level, m->lease.index};
-    if (!m->lease.evaluation && (!tree_valid(node, plan.slices) ||
-                                 tree_size(node, plan.slices) != m->lease.slices))
-        return refuse(m, "slices that are not those of its node:", m->lease.slices,
-                      plan.slices);
+    if (m->lease.kind != LEASE_HELD_OUT &&
+        m->lease.first + m->lease.slices > plan.slices)
+        return refuse(m, "slices up to", m->lease.first + m->lease.slices, plan.slices);
     for (size_t i = 0; i < m->lease.slices; i++) {
         const struct message_slice s = m->lease.slice[i];
         if (s.length == 0 || s.length > t->shape.T)
@@ -68,75 +56,61 @@ static int check(const struct message *m, const struct transformer *t, struct pl
     return ERR_OK;
 }
 
-static struct kept *copy(const struct message *m, const struct conf *conf)
+static struct kept_slice *copy(const struct message *m, size_t i, const struct conf *conf)
 {
-    size_t sequences = 0, tokens = 0;
-    for (size_t i = 0; i < m->lease.slices; i++) {
-        sequences += m->lease.slice[i].sequences;
-        tokens += (size_t)m->lease.slice[i].sequences * (m->lease.slice[i].length + 1);
-    }
-    struct kept *k = mem_zalloc(sizeof *k);
-    k->slice = mem_zalloc(m->lease.slices * sizeof *k->slice);
-    k->result = mem_zalloc(m->lease.slices * sizeof *k->result);
-    k->samples = mem_alloc(sequences * sizeof *k->samples);
-    k->tokens = mem_alloc(tokens * sizeof *k->tokens);
-
-    uint64_t *samples = k->samples;
-    uint32_t *at = k->tokens;
-    for (size_t i = 0; i < m->lease.slices; i++) {
-        const struct message_slice s = m->lease.slice[i];
-        const size_t n = (size_t)s.sequences * (s.length + 1);
-        memcpy(at, s.tokens, n * sizeof *at);
-        memcpy(samples, s.samples, s.sequences * sizeof *samples);
-        k->slice[i] = (struct slice){.sequences = s.sequences,
-                                     .length = s.length,
-                                     .tokens = at,
-                                     .samples = samples,
-                                     .seed = conf->train.seed,
-                                     .step = m->lease.step,
-                                     .dropout = !m->lease.evaluation};
-        at += n;
-        samples += s.sequences;
-    }
-    k->job = (struct compute_job){.id = m->lease.lease,
-                                  .evaluation = m->lease.evaluation,
-                                  .node = {m->lease.level, m->lease.index},
-                                  .slices = m->lease.slices,
-                                  .slice = k->slice,
-                                  .result = k->result};
+    const struct message_slice s = m->lease.slice[i];
+    const size_t tokens = (size_t)s.sequences * (s.length + 1) * sizeof *s.tokens,
+                 samples = s.sequences * sizeof *s.samples;
+    struct kept_slice *k = mem_zalloc(sizeof *k);
+    k->samples = mem_alloc(samples);
+    k->tokens = mem_alloc(tokens);
+    memcpy(k->samples, s.samples, samples);
+    memcpy(k->tokens, s.tokens, tokens);
+    k->job.lease = m->lease.kind;
+    k->job.number = m->lease.first + (uint32_t)i;
+    k->job.slice = (struct slice){.sequences = s.sequences,
+                                  .length = s.length,
+                                  .tokens = k->tokens,
+                                  .samples = k->samples,
+                                  .seed = conf->train.seed,
+                                  .step = m->lease.step,
+                                  .dropout = m->lease.kind != LEASE_HELD_OUT};
     return k;
 }
 
-int kept_leases_add(struct kept_leases *k, const struct message *m,
+int kept_slices_add(struct kept_slices *k, const struct message *m,
                     const struct transformer *t, const struct conf *conf)
 {
     const struct plan plan = {conf->train.batch, conf->train.slices, conf->model.context};
     TRY(check(m, t, plan));
-    if (k->n == k->room) {
-        k->room = k->room ? 2 * k->room : 16;
-        k->list = mem_resize(k->list, k->room * sizeof *k->list);
+    if (k->n + m->lease.slices > k->room) {
+        k->room = 2 * k->room + m->lease.slices;
+        k->list = mem_resize(k->list, k->room * sizeof(struct kept_slice *));
     }
-    k->list[k->n++] = (struct kept_lease){m->lease.lease, copy(m, conf)};
+    for (size_t i = 0; i < m->lease.slices; i++)
+        k->list[k->n++] = copy(m, i, conf);
     return ERR_OK;
 }
 
-static size_t find(const struct kept_leases *k, uint64_t lease)
+static size_t find(const struct kept_slices *k, enum lease_kind lease, uint32_t number)
 {
     size_t i = 0;
-    while (i < k->n && k->list[i].lease != lease)
+    while (i < k->n &&
+           (k->list[i]->job.lease != lease || k->list[i]->job.number != number))
         i++;
     assert(i < k->n);
     return i;
 }
 
-struct compute_job *kept_leases_job(const struct kept_leases *k, uint64_t lease)
+struct compute_job *kept_slices_job(const struct kept_slices *k, enum lease_kind lease,
+                                    uint32_t number)
 {
-    return &k->list[find(k, lease)].kept->job;
+    return &k->list[find(k, lease, number)]->job;
 }
 
-void kept_leases_drop(struct kept_leases *k, uint64_t lease)
+void kept_slices_drop(struct kept_slices *k, enum lease_kind lease, uint32_t number)
 {
-    const size_t i = find(k, lease);
-    kept_free(k->list[i].kept);
+    const size_t i = find(k, lease, number);
+    kept_free(k->list[i]);
     k->list[i] = k->list[--k->n];
 }

@@ -1,4 +1,4 @@
-/* lease.h - the leases a worker holds: their tokens, copied and checked, as jobs for the
+/* lease.h - the slices a worker holds: their tokens, copied and checked, as jobs for the
  * compute threads.  Loop thread only. */
 #ifndef WORKER_LEASE_H
 #define WORKER_LEASE_H
@@ -11,22 +11,23 @@
 #include "nn/transformer.h"
 #include "worker/compute.h"
 
-struct kept_lease;
+struct kept_slice;
 
-struct kept_leases {
-    struct kept_lease *list; /* private */
+struct kept_slices {
+    struct kept_slice **list; /* private; each at one address: the threads know it */
     size_t n, room;
 };
 
-void kept_leases_fini(struct kept_leases *k);
+void kept_slices_fini(struct kept_slices *k);
 
-/* Copy the lease of @m.  ERR_MALFORMED, logged with the value, when it does not fit the
- * model or the plan: tokens beyond the vocabulary, sequences beyond the context, rows
- * beyond the workspace, slices that are not the node's. */
-int kept_leases_add(struct kept_leases *k, const struct message *m,
+/* Copy the slices of the lease @m.  ERR_MALFORMED, logged with the value, when one does
+ * not fit the model or the plan: tokens beyond the vocabulary, sequences beyond the
+ * context, rows beyond the workspace; then nothing is kept. */
+int kept_slices_add(struct kept_slices *k, const struct message *m,
                     const struct transformer *t, const struct conf *conf);
-/* The lease must be there; the job is borrowed until it is dropped. */
-struct compute_job *kept_leases_job(const struct kept_leases *k, uint64_t lease);
-void kept_leases_drop(struct kept_leases *k, uint64_t lease);
+/* The slice must be there; the job is borrowed until it is dropped. */
+struct compute_job *kept_slices_job(const struct kept_slices *k, enum lease_kind lease,
+                                    uint32_t number);
+void kept_slices_drop(struct kept_slices *k, enum lease_kind lease, uint32_t number);
 
 #endif

@@ -20,7 +20,7 @@
 #include "worker/lease.h"
 #include "worker/worker.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, SILENCE_LEASES = 5, JOIN_SILENCE_MS = 120000 };
 
 /* A partial on its way to the coordinator. */
 struct push {
@@ -42,15 +42,19 @@ struct work {
     struct worker_actions actions;
     const struct message *message; /* of the event being handled */
     bool finished;
+    bool asked_to_leave;
+    bool leaving; /* finished, but for what is still being pushed */
+    size_t pushes;
 
     /* from the welcome on */
     struct conf conf;
     struct transformer model;
     struct ranges ranges, whole;
     struct compute *compute;
-    struct kept_leases leases;
+    struct kept_slices slices;
     uint64_t *checksums; /* [ranges] of the announced parameters, then of a partial */
-    size_t ranges_left;  /* of the parameters being received */
+    uint32_t transfer;   /* number of the first of the parameters being received */
+    size_t ranges_left;
     int receive_err;
 };
 
@@ -63,7 +67,7 @@ static void on_range_received(void *ctx, uint32_t peer, uint32_t transfer)
 {
     struct work *w = ctx;
     (void)peer;
-    const size_t r = transfer - w->core.announced.transfer;
+    const size_t r = transfer - w->transfer;
     assert(r < w->ranges.n);
     const struct range at = w->ranges.list[r];
     const float *theta = compute_theta(w->compute);
@@ -71,12 +75,12 @@ static void on_range_received(void *ctx, uint32_t peer, uint32_t transfer)
         log_error(
             "parameters of version %llu: range %zu does not have the checksum it was "
             "sent with",
-            (unsigned long long)w->core.announced.version, r);
+            (unsigned long long)w->core.announced_version, r);
         w->receive_err = ERR_CORRUPT;
     }
     if (--w->ranges_left == 0)
         feed(w, (struct worker_event){.kind = WORKER_PARAMETERS,
-                                      .version = w->core.announced.version,
+                                      .version = w->core.announced_version,
                                       .err = w->receive_err});
 }
 
@@ -84,6 +88,7 @@ static void receive_parameters(struct work *w, uint32_t transfer)
 {
     assert(compute_idle(w->compute));
     float *theta = compute_theta(w->compute);
+    w->transfer = transfer;
     w->ranges_left = w->ranges.n;
     w->receive_err = ERR_OK;
     for (size_t r = 0; r < w->ranges.n; r++) {
@@ -111,6 +116,14 @@ static int keep_checksums(struct work *w)
 /* --- partials out ----------------------------------------------------------------------
  */
 
+static void end_when_sent(struct work *w)
+{
+    if (w->finished && w->leaving && w->pushes == 0) {
+        w->leaving = false;
+        w->options.on_finish(w->options.ctx, ERR_OK, 0);
+    }
+}
+
 static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
 {
     struct push *p = ctx;
@@ -118,57 +131,51 @@ static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
     (void)transfer;
     if (--p->ranges_left > 0)
         return;
-    compute_give(p->work->compute, p->sum);
+    struct work *w = p->work;
+    compute_give(w->compute, p->sum);
     mem_free(p);
+    w->pushes--;
+    end_when_sent(w);
+}
+
+static double sum_squares(const struct work *w, const float *data)
+{
+    double squares = 0;
+    for (size_t r = 0; r < w->ranges.n; r++)
+        squares += rows_sum_squares(data + w->ranges.list[r].first,
+                                    w->ranges.list[r].count);
+    return squares;
 }
 
 static void push(struct work *w, const struct worker_action *a)
 {
-    struct compute_job *job = kept_leases_job(&w->leases, a->lease);
+    struct treesum_buffer *sum = compute_extract(w->compute, a->node);
     struct push *p = mem_alloc(sizeof *p);
-    *p = (struct push){w, job->sum, w->ranges.n};
+    *p = (struct push){w, sum, w->ranges.n};
     const bool packed = w->conf.cluster.wire == WIRE_BFLOAT16;
     const size_t size = packed ? sizeof(uint16_t) : sizeof(float);
+    struct message m = a->message;
+    m.partial.squares = sum_squares(w, sum->data);
 
     uint64_t *checksums = mem_alloc(w->ranges.n * sizeof *checksums);
     for (size_t r = 0; r < w->ranges.n; r++) {
         const struct range at = w->ranges.list[r];
-        float *data = job->sum->data + at.first;
+        float *data = sum->data + at.first;
         if (packed) /* in place, front to back: writes stay behind reads */
             rows_pack_bfloat16((uint16_t *)(void *)data, data, at.count);
         checksums[r] = hash64(data, at.count * size);
     }
-    struct message m = a->message;
     m.partial.ranges = w->ranges.n;
     m.partial.checksums = checksums;
     channel_send(w->channel, &m);
     mem_free(checksums);
 
+    w->pushes++;
     for (size_t r = 0; r < w->ranges.n; r++) {
         const struct range at = w->ranges.list[r];
         transport_send(w->lane, w->coordinator, a->transfer + (uint32_t)r,
-                       job->sum->data + at.first, at.count * size, on_range_sent, p);
+                       sum->data + at.first, at.count * size, on_range_sent, p);
     }
-    kept_leases_drop(&w->leases, a->lease);
-}
-
-static void report(struct work *w, const struct worker_action *a)
-{
-    const struct compute_job *job = kept_leases_job(&w->leases, a->lease);
-    double *losses = mem_alloc(job->slices * sizeof *losses);
-    uint64_t *targets = mem_alloc(job->slices * sizeof *targets);
-    for (size_t i = 0; i < job->slices; i++) {
-        losses[i] = job->result[i].loss;
-        targets[i] = job->result[i].targets;
-    }
-    struct message m = a->message;
-    m.evaluated.slices = job->slices;
-    m.evaluated.losses = losses;
-    m.evaluated.targets = targets;
-    channel_send(w->channel, &m);
-    mem_free(losses);
-    mem_free(targets);
-    kept_leases_drop(&w->leases, a->lease);
 }
 
 /* --- compute ---------------------------------------------------------------------------
@@ -180,10 +187,12 @@ static void on_wake(void *ctx)
     struct compute_job *job;
     while (w->compute && !w->finished && (job = compute_collect(w->compute)))
         feed(w, (struct worker_event){.kind = WORKER_COMPUTED,
-                                      .lease = job->id,
-                                      .loss = job->total.loss,
-                                      .targets = job->total.targets,
-                                      .seconds = job->seconds / w->options.threads});
+                                      .lease = job->lease,
+                                      .slice = job->number,
+                                      .loss = job->result.loss,
+                                      .targets = job->result.targets,
+                                      .hash = job->hash,
+                                      .seconds = job->seconds});
 }
 
 static void wake(void *ctx)
@@ -215,10 +224,18 @@ static int prepare(struct work *w)
     w->checksums = mem_zalloc(w->ranges.n * sizeof *w->checksums);
     const struct plan plan = {w->conf.train.batch, w->conf.train.slices,
                               w->conf.model.context};
-    w->compute = compute_new(&w->model, w->options.threads, plan_rows(plan), plan.slices,
-                             &w->whole, w->conf.cluster.wire == WIRE_BFLOAT16, wake, w);
-    worker_set_ranges(&w->core, (uint32_t)w->ranges.n);
+    const bool hashing = w->conf.cluster.audit > 0;
+    const struct compute_options o = {.threads = w->options.threads,
+                                      .rows = plan_rows(plan),
+                                      .V = plan.slices,
+                                      .bfloat16 = w->conf.cluster.wire == WIRE_BFLOAT16,
+                                      .hashing = hashing,
+                                      .on_done = wake,
+                                      .ctx = w};
+    w->compute = compute_new(&w->model, &w->whole, &o);
+    worker_set_shape(&w->core, (uint32_t)w->ranges.n, plan.slices, hashing);
     w->core.conf.heartbeat_ms = (uint64_t)(w->conf.cluster.heartbeat * 1000);
+    w->core.conf.silence_ms = (uint64_t)(w->conf.cluster.lease * SILENCE_LEASES * 1000);
     if (w->options.on_welcome)
         w->options.on_welcome(w->options.ctx, m->welcome.worker, &w->conf);
     return ERR_OK;
@@ -237,6 +254,13 @@ static void finish(struct work *w, int err, int exit_code)
     w->options.on_finish(w->options.ctx, err, exit_code);
 }
 
+/* Politely: what was announced still arrives. */
+static void finish_leaving(struct work *w)
+{
+    w->finished = w->leaving = true;
+    end_when_sent(w);
+}
+
 static int perform(struct work *w, const struct worker_action *a)
 {
     switch (a->kind) {
@@ -251,20 +275,26 @@ static int perform(struct work *w, const struct worker_action *a)
         receive_parameters(w, a->transfer);
         return ERR_OK;
     case WORK_KEEP:
-        return kept_leases_add(&w->leases, w->message, &w->model, &w->conf);
+        return kept_slices_add(&w->slices, w->message, &w->model, &w->conf);
     case WORK_COMPUTE:
-        compute_start(w->compute, kept_leases_job(&w->leases, a->lease));
+        compute_start(w->compute, kept_slices_job(&w->slices, a->lease, a->slice));
+        return ERR_OK;
+    case WORK_FORGET:
+        kept_slices_drop(&w->slices, a->lease, a->slice);
         return ERR_OK;
     case WORK_PUSH:
         push(w, a);
         return ERR_OK;
-    case WORK_REPORT:
-        report(w, a);
+    case WORK_DISCARD:
+        compute_give(w->compute, compute_extract(w->compute, a->node));
         return ERR_OK;
     case WORK_FINISH:
         if (a->err)
             log_error("%s", a->reason);
-        finish(w, a->err, a->exit_code);
+        if (w->asked_to_leave && !a->err)
+            finish_leaving(w);
+        else
+            finish(w, a->err, a->exit_code);
         return ERR_OK;
     }
     return ERR_INVALID;
@@ -300,6 +330,12 @@ static void feed(struct work *w, struct worker_event ev)
             finish(w, failed, err_exit_code(failed));
     }
     w->message = NULL;
+}
+
+void work_leave(struct work *w)
+{
+    w->asked_to_leave = true;
+    feed(w, (struct worker_event){.kind = WORKER_LEAVE});
 }
 
 static void on_tick(void *ctx)
@@ -344,7 +380,8 @@ struct work *work_new(struct loop *l, struct transport *lane, uint32_t coordinat
                                .host = w->host,
                                .build = LOCKSTEP_VERSION,
                                .kernels = o->kernels,
-                               .heartbeat_ms = o->heartbeat_ms};
+                               .heartbeat_ms = o->heartbeat_ms,
+                               .silence_ms = JOIN_SILENCE_MS};
     memcpy(conf.token, o->token, MESSAGE_TOKEN);
     worker_init(&w->core, &conf);
     return w;
@@ -364,7 +401,7 @@ void work_free(struct work *w)
     if (w->tick)
         loop_timer_free(w->tick);
     loop_waker_free(w->waker);
-    kept_leases_fini(&w->leases);
+    kept_slices_fini(&w->slices);
     ranges_fini(&w->ranges);
     ranges_fini(&w->whole);
     transformer_fini(&w->model);

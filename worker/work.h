@@ -38,6 +38,8 @@ extern const struct channel_events work_events; /* their ctx is the struct work 
 struct work *work_new(struct loop *l, struct transport *lane, uint32_t coordinator,
                       const struct work_options *o);
 void work_begin(struct work *w, struct channel *c); /* joins */
+/* Give back what is not begun, deliver the rest, then finish. */
+void work_leave(struct work *w);
 void work_free(struct work *w);                     /* after the loop has ended */
 
 #endif

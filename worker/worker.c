@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "worker/answer.h"
 
 void worker_init(struct worker *w, const struct worker_conf *conf)
 {
@@ -14,7 +15,13 @@ void worker_init(struct worker *w, const struct worker_conf *conf)
 
 void worker_fini(struct worker *w)
 {
+    for (size_t i = 0; i < w->runs; i++)
+        run_fini(&w->run[i]);
+    mem_free(w->run);
+    mem_free(w->slice);
     mem_free(w->queue);
+    mem_free(w->hashes);
+    mem_free(w->scratch);
     *w = (struct worker){0};
 }
 
@@ -24,13 +31,17 @@ void worker_actions_fini(struct worker_actions *a)
     *a = (struct worker_actions){0};
 }
 
-void worker_set_ranges(struct worker *w, uint32_t ranges)
+void worker_set_shape(struct worker *w, uint32_t ranges, uint32_t V, bool hashing)
 {
-    assert(ranges > 0);
+    assert(ranges > 0 && V > 0 && !w->slice);
     w->ranges = ranges;
+    w->V = V;
+    w->hashing = hashing;
+    w->slice = mem_zalloc(V * sizeof *w->slice);
+    w->hashes = mem_zalloc(V * sizeof *w->hashes);
 }
 
-static struct worker_action *act(struct worker_actions *out, enum worker_action_kind kind)
+struct worker_action *work_act(struct worker_actions *out, enum worker_action_kind kind)
 {
     if (out->n == out->room) {
         out->room = out->room ? 2 * out->room : 16;
@@ -41,7 +52,7 @@ static struct worker_action *act(struct worker_actions *out, enum worker_action_
     return a;
 }
 
-static struct message say(const struct worker *w, enum message_kind kind)
+struct message work_say(const struct worker *w, enum message_kind kind)
 {
     return (struct message){
         .kind = kind, .term = w->term, .incarnation = w->conf.incarnation};
@@ -50,7 +61,7 @@ static struct message say(const struct worker *w, enum message_kind kind)
 static void finish(struct worker *w, int err, uint32_t exit_code, const char *reason,
                    struct worker_actions *out)
 {
-    struct worker_action *a = act(out, WORK_FINISH);
+    struct worker_action *a = work_act(out, WORK_FINISH);
     a->err = err;
     a->exit_code = (int)exit_code;
     snprintf(a->reason, sizeof a->reason, "%s", reason);
@@ -59,8 +70,8 @@ static void finish(struct worker *w, int err, uint32_t exit_code, const char *re
 
 static void join(struct worker *w, struct worker_actions *out)
 {
-    struct message *m = &act(out, WORK_SEND)->message;
-    *m = say(w, MESSAGE_JOIN);
+    struct message *m = &work_act(out, WORK_SEND)->message;
+    *m = work_say(w, MESSAGE_JOIN);
     m->join.protocol = MESSAGE_PROTOCOL;
     memcpy(m->join.token, w->conf.token, MESSAGE_TOKEN);
     m->join.rank = w->conf.rank;
@@ -71,29 +82,59 @@ static void join(struct worker *w, struct worker_actions *out)
     m->join.kernels = w->conf.kernels;
 }
 
-/* Every lease whose version is at hand goes to the compute threads at once: they take
- * slices in order, and no thread waits for the end of another's lease. */
-static void compute_what_can_be(struct worker *w, struct worker_actions *out)
+/* --- the queue ------------------------------------------------------------------------
+ */
+
+static void enqueue(struct worker *w, enum lease_kind lease, uint32_t slice)
 {
-    for (size_t i = 0; i < w->queued; i++)
-        if (!w->queue[i].computing && w->queue[i].version == w->version) {
-            w->queue[i].computing = true;
-            act(out, WORK_COMPUTE)->lease = w->queue[i].lease;
-        }
+    if (w->queued == w->queue_room) {
+        w->queue_room = w->queue_room ? 2 * w->queue_room : 64;
+        w->queue = mem_resize(w->queue, w->queue_room * sizeof *w->queue);
+    }
+    w->queue[w->queued++] = (struct worker_job){lease, slice};
 }
 
-static void receive_when_idle(struct worker *w, struct worker_actions *out)
+/* One more than there are threads, so that none waits for us; the rest can be given
+ * back. */
+static void hand_out(struct worker *w, struct worker_actions *out)
 {
-    if (!w->announced_valid || w->receiving)
+    size_t taken = 0;
+    if (w->version != w->unit_version || w->announced)
         return;
-    for (size_t i = 0; i < w->queued; i++)
-        if (w->queue[i].computing)
-            return;
-    w->receiving = true;
-    struct worker_action *a = act(out, WORK_RECEIVE);
-    a->version = w->announced.version;
-    a->transfer = w->announced.transfer;
+    for (; taken < w->queued && w->given <= w->conf.threads; taken++, w->given++) {
+        const struct worker_job job = w->queue[taken];
+        if (job.lease == LEASE_TRAIN)
+            w->slice[job.slice].state = SLICE_GIVEN;
+        else
+            run_find(w, job.lease, job.slice)->given++;
+        struct worker_action *a = work_act(out, WORK_COMPUTE);
+        a->lease = job.lease;
+        a->slice = job.slice;
+    }
+    if (taken > 0)
+        memmove(w->queue, w->queue + taken, (w->queued - taken) * sizeof *w->queue);
+    w->queued -= taken;
 }
+
+void work_unqueue(struct worker *w, enum lease_kind lease, uint32_t first, uint32_t end,
+                  struct worker_actions *out)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < w->queued; i++) {
+        const struct worker_job job = w->queue[i];
+        if (job.lease != lease || job.slice < first || job.slice >= end) {
+            w->queue[kept++] = job;
+            continue;
+        }
+        struct worker_action *a = work_act(out, WORK_FORGET);
+        a->lease = lease;
+        a->slice = job.slice;
+    }
+    w->queued = kept;
+}
+
+/* --- messages -------------------------------------------------------------------------
+ */
 
 static int on_welcome(struct worker *w, const struct message *m,
                       struct worker_actions *out)
@@ -103,52 +144,77 @@ static int on_welcome(struct worker *w, const struct message *m,
     w->phase = WORKER_WORKING;
     w->term = m->term;
     w->number = m->welcome.worker;
-    act(out, WORK_PREPARE);
+    work_act(out, WORK_PREPARE);
     return ERR_OK;
 }
 
 static int on_commit(struct worker *w, const struct message *m,
                      struct worker_actions *out)
 {
-    if (w->announced_valid)
-        return ERR_MALFORMED; /* the next version needs the results of this one */
-    w->announced_valid = true;
-    w->announced.version = m->commit.version;
-    w->announced.transfer = m->commit.transfer;
-    act(out, WORK_ANNOUNCED)->version = m->commit.version;
-    receive_when_idle(w, out);
+    if (w->announced || w->held > 0)
+        return ERR_MALFORMED; /* parameters are for whom has answered */
+    assert(w->given == 0);
+    w->announced = true;
+    w->announced_version = m->commit.version;
+    work_act(out, WORK_ANNOUNCED)->version = m->commit.version;
+    struct worker_action *a = work_act(out, WORK_RECEIVE);
+    a->version = m->commit.version;
+    a->transfer = m->commit.transfer;
     return ERR_OK;
 }
 
-/* A lease of a version that is neither here nor announced would wait for ever, and a
- * number used twice would be computed once. */
+/* A version that is neither here nor announced would be waited for without end; slices
+ * held twice would be answered once. */
 static bool can_be_computed(const struct worker *w, const struct message *m)
 {
-    for (size_t i = 0; i < w->queued; i++)
-        if (w->queue[i].lease == m->lease.lease)
+    const uint64_t newest = w->announced ? w->announced_version : w->version;
+    const uint32_t first = m->lease.first, end = first + (uint32_t)m->lease.slices;
+    if (m->lease.version != newest || newest == UINT64_MAX || m->lease.unit < w->unit ||
+        (m->lease.unit > w->unit && w->held > 0))
+        return false;
+    if (m->lease.kind != LEASE_HELD_OUT && end > w->V)
+        return false;
+    for (uint32_t v = first; v < end; v++)
+        if (m->lease.kind == LEASE_TRAIN ? w->slice[v].state != SLICE_NONE
+                                         : run_find(w, m->lease.kind, v) != NULL)
             return false;
-    const uint64_t newest = w->announced_valid ? w->announced.version : w->version;
-    return m->lease.version == newest && newest != UINT64_MAX;
+    return true;
 }
 
 static int on_lease(struct worker *w, const struct message *m, struct worker_actions *out)
 {
     if (!can_be_computed(w, m))
         return ERR_MALFORMED;
-    if (w->queued == w->room) {
-        w->room = w->room ? 2 * w->room : 16;
-        w->queue = mem_resize(w->queue, w->room * sizeof *w->queue);
+    const uint32_t first = m->lease.first, count = (uint32_t)m->lease.slices;
+    w->unit = m->lease.unit;
+    w->unit_version = m->lease.version;
+    w->held += count;
+    if (w->leaving) { /* it crossed our Leave */
+        answer_released(w, m->lease.kind, first, count, out);
+        return ERR_OK;
     }
-    w->queue[w->queued++] = (struct worker_lease){
-        .lease = m->lease.lease,
-        .step = m->lease.step,
-        .version = m->lease.version,
-        .evaluation = m->lease.evaluation,
-        .node = {m->lease.level, m->lease.index},
-    };
-    act(out, WORK_KEEP)->lease = m->lease.lease;
-    if (!w->receiving)
-        compute_what_can_be(w, out);
+    work_act(out, WORK_KEEP);
+    if (m->lease.kind != LEASE_TRAIN)
+        run_add(w, m->lease.kind, first, count);
+    for (uint32_t v = first; v < first + count; v++) {
+        if (m->lease.kind == LEASE_TRAIN)
+            w->slice[v] = (struct worker_slice){.state = SLICE_QUEUED};
+        enqueue(w, m->lease.kind, v);
+    }
+    hand_out(w, out);
+    return ERR_OK;
+}
+
+static int on_revoke(struct worker *w, const struct message *m,
+                     struct worker_actions *out)
+{
+    const uint32_t first = m->revoke.first, end = first + m->revoke.count;
+    if (m->revoke.unit != w->unit)
+        return ERR_STALE; /* all of it has been answered */
+    if (m->revoke.kind == LEASE_TRAIN)
+        answer_revoked_slices(w, first, end, m->revoke.unwanted, out);
+    else
+        answer_revoked_runs(w, m->revoke.kind, first, end, out);
     return ERR_OK;
 }
 
@@ -169,6 +235,8 @@ static int on_message(struct worker *w, const struct message *m,
     switch (m->kind) {
     case MESSAGE_LEASE:
         return on_lease(w, m, out);
+    case MESSAGE_REVOKE:
+        return on_revoke(w, m, out);
     case MESSAGE_COMMIT:
         return on_commit(w, m, out);
     case MESSAGE_HEARTBEAT:
@@ -181,92 +249,96 @@ static int on_message(struct worker *w, const struct message *m,
     case MESSAGE_REFUSE:
     case MESSAGE_PARTIAL:
     case MESSAGE_EVALUATED:
+    case MESSAGE_AUDITED:
+    case MESSAGE_RELEASED:
+    case MESSAGE_PULLED:
     case MESSAGE_LEAVE:
         break;
     }
     return ERR_MALFORMED; /* only workers say these */
 }
 
+/* --- the rest -------------------------------------------------------------------------
+ */
+
 static int on_parameters(struct worker *w, const struct worker_event *ev,
                          struct worker_actions *out)
 {
-    assert(w->receiving && ev->version == w->announced.version);
-    w->receiving = false;
-    w->announced_valid = false;
+    assert(w->announced && ev->version == w->announced_version);
+    w->announced = false;
     if (ev->err != ERR_OK) {
         finish(w, ev->err, (uint32_t)err_exit_code(ev->err),
                "the parameters arrived damaged", out);
         return ev->err;
     }
     w->version = ev->version;
-    compute_what_can_be(w, out);
+    struct message *m = &work_act(out, WORK_SEND)->message;
+    *m = work_say(w, MESSAGE_PULLED);
+    m->pulled.version = ev->version;
+    hand_out(w, out);
     return ERR_OK;
 }
 
-static void give_result(struct worker *w, const struct worker_lease *l,
-                        const struct worker_event *ev, struct worker_actions *out)
+static void on_computed(struct worker *w, const struct worker_event *ev,
+                        struct worker_actions *out)
 {
-    struct worker_action *a = act(out, l->evaluation ? WORK_REPORT : WORK_PUSH);
-    a->lease = l->lease;
-    a->message = say(w, l->evaluation ? MESSAGE_EVALUATED : MESSAGE_PARTIAL);
-    if (l->evaluation) {
-        a->message.evaluated.lease = l->lease;
-        a->message.evaluated.step = l->step;
-        a->message.evaluated.seconds = ev->seconds;
+    assert(w->given > 0);
+    w->given--;
+    hand_out(w, out); /* no thread waits for what follows */
+    struct worker_action *a = work_act(out, WORK_FORGET);
+    a->lease = ev->lease;
+    a->slice = ev->slice;
+    if (ev->lease == LEASE_TRAIN)
+        answer_slice(w, ev, out);
+    else
+        answer_run(w, ev, out);
+}
+
+static void on_leave(struct worker *w, struct worker_actions *out)
+{
+    w->leaving = true;
+    if (w->phase != WORKER_WORKING)
         return;
-    }
-    assert(w->ranges > 0);
-    a->transfer = w->next_transfer;
-    w->next_transfer += w->ranges;
-    a->message.partial.lease = l->lease;
-    a->message.partial.step = l->step;
-    a->message.partial.level = l->node.level;
-    a->message.partial.index = l->node.index;
-    a->message.partial.transfer = a->transfer;
-    a->message.partial.loss = ev->loss;
-    a->message.partial.targets = ev->targets;
-    a->message.partial.seconds = ev->seconds;
-}
-
-static int on_computed(struct worker *w, const struct worker_event *ev,
-                       struct worker_actions *out)
-{
-    size_t i = 0;
-    while (i < w->queued && w->queue[i].lease != ev->lease)
-        i++;
-    assert(i < w->queued && w->queue[i].computing);
-    const struct worker_lease done = w->queue[i];
-    memmove(&w->queue[i], &w->queue[i + 1], (w->queued - i - 1) * sizeof *w->queue);
-    w->queued--;
-    give_result(w, &done, ev, out);
-    receive_when_idle(w, out);
-    return ERR_OK;
+    struct message *m = &work_act(out, WORK_SEND)->message;
+    *m = work_say(w, MESSAGE_LEAVE);
+    m->leave.reason = "asked to leave";
+    answer_revoked_slices(w, 0, w->V, false, out);
+    answer_revoked_runs(w, LEASE_HELD_OUT, 0, UINT32_MAX, out);
+    answer_revoked_runs(w, LEASE_AUDIT, 0, UINT32_MAX, out);
 }
 
 static void on_tick(struct worker *w, uint64_t now_ms, struct worker_actions *out)
 {
+    const uint64_t pause_ms = now_ms - w->ticked_ms;
+    w->ticked_ms = now_ms;
+    if (pause_ms > w->conf.silence_ms / 2) /* who did not listen cannot say who spoke */
+        w->heard_ms = now_ms;
+    if (now_ms - w->heard_ms > w->conf.silence_ms) {
+        finish(w, ERR_TIMEOUT, (uint32_t)err_exit_code(ERR_TIMEOUT),
+               "the coordinator is silent", out);
+        return;
+    }
     if (w->phase != WORKER_WORKING || now_ms - w->beat_ms < w->conf.heartbeat_ms)
         return;
     w->beat_ms = now_ms;
-    struct message *m = &act(out, WORK_SEND)->message;
-    *m = say(w, MESSAGE_HEARTBEAT);
-    m->heartbeat.lease = w->queued ? w->queue[0].lease : 0;
+    struct message *m = &work_act(out, WORK_SEND)->message;
+    *m = work_say(w, MESSAGE_HEARTBEAT);
+    m->heartbeat.held = w->held;
 }
 
-int worker_step(struct worker *w, const struct worker_event *ev,
-                struct worker_actions *out)
+static int handle(struct worker *w, const struct worker_event *ev,
+                  struct worker_actions *out)
 {
-    out->n = 0;
-    if (w->phase == WORKER_FINISHED)
-        return ERR_OK;
     switch (ev->kind) {
     case WORKER_START:
+        w->heard_ms = w->ticked_ms = ev->now_ms;
         join(w, out);
         return ERR_OK;
     case WORKER_TICK:
         on_tick(w, ev->now_ms, out);
         return ERR_OK;
     case WORKER_MESSAGE:
+        w->heard_ms = ev->now_ms;
         return on_message(w, ev->message, out);
     case WORKER_CLOSED:
         finish(w, ERR_CLOSED, (uint32_t)err_exit_code(ERR_CLOSED),
@@ -275,7 +347,23 @@ int worker_step(struct worker *w, const struct worker_event *ev,
     case WORKER_PARAMETERS:
         return on_parameters(w, ev, out);
     case WORKER_COMPUTED:
-        return on_computed(w, ev, out);
+        on_computed(w, ev, out);
+        return ERR_OK;
+    case WORKER_LEAVE:
+        on_leave(w, out);
+        return ERR_OK;
     }
     return ERR_INVALID;
+}
+
+int worker_step(struct worker *w, const struct worker_event *ev,
+                struct worker_actions *out)
+{
+    out->n = 0;
+    if (w->phase == WORKER_FINISHED)
+        return ERR_OK;
+    const int err = handle(w, ev, out);
+    if (w->leaving && w->held == 0 && w->phase != WORKER_FINISHED)
+        finish(w, ERR_OK, 0, "left as asked", out);
+    return err;
 }

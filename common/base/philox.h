@@ -18,7 +18,8 @@ enum philox_stream {
     PHILOX_DROPOUT,  /* counter: index, site, sample, step */
     PHILOX_ORDER,    /* counter: round, epoch */
     PHILOX_GENERATE, /* counter: position, sample */
-    PHILOX_TEST
+    PHILOX_TEST,
+    PHILOX_AUDIT     /* counter: slice, step */
 };
 
 struct philox_key {

@@ -27,7 +27,8 @@ enum journal_kind {
     JOURNAL_COMMIT,    /* the step is decided */
     JOURNAL_EVALUATION,
     JOURNAL_CHECKPOINT, /* of this step is on disk */
-    JOURNAL_END         /* exit code in targets */
+    JOURNAL_END,        /* exit code in targets */
+    JOURNAL_SKIPPED     /* the step is decided: loss or gradient not finite, no update */
 };
 
 struct journal_record {

@@ -100,6 +100,14 @@ static void join(struct treesum *s, struct treesum_buffer *left,
         treesum_give(s, right);
 }
 
+static void put(struct treesum *s, struct tree_node node, size_t r,
+                struct treesum_buffer *b)
+{
+    pthread_mutex_lock(&s->lock);
+    s->waiting[r * 2 * s->V + tree_slot(node, s->V)] = b;
+    pthread_mutex_unlock(&s->lock);
+}
+
 bool treesum_add(struct treesum *s, struct tree_node part, struct tree_node top, size_t r,
                  struct treesum_buffer *b, struct treesum_buffer **sum)
 {
@@ -115,18 +123,55 @@ bool treesum_add(struct treesum *s, struct tree_node part, struct tree_node top,
         part = parent;
         b = left;
     }
-    *sum = b;
+    if (sum)
+        *sum = b;
+    else
+        put(s, top, r, b);
     return true;
+}
+
+static struct treesum_buffer *pick_up(struct treesum *s, size_t place)
+{
+    pthread_mutex_lock(&s->lock);
+    struct treesum_buffer *b = s->waiting[place];
+    s->waiting[place] = NULL;
+    pthread_mutex_unlock(&s->lock);
+    return b;
+}
+
+static void drop(struct treesum *s, size_t place)
+{
+    struct treesum_buffer *b = pick_up(s, place);
+    if (b && atomic_fetch_sub(&b->ranges_held, 1) == 1)
+        treesum_give(s, b);
+}
+
+struct treesum_buffer *treesum_extract(struct treesum *s, struct tree_node node)
+{
+    struct treesum_buffer *whole = NULL;
+    for (size_t r = 0; r < s->ranges->n; r++) {
+        struct treesum_buffer *b =
+            pick_up(s, r * 2 * s->V + tree_slot(node, s->V));
+        assert((r == 0 || b == whole) && "all ranges of a node lie in one buffer");
+        whole = b;
+    }
+    return whole;
+}
+
+void treesum_discard(struct treesum *s, struct tree_node node)
+{
+    for (size_t r = 0; r < s->ranges->n; r++)
+        drop(s, r * 2 * s->V + tree_slot(node, s->V));
+    if (node.level == 0)
+        return;
+    treesum_discard(s, tree_left(node));
+    treesum_discard(s, tree_right(node, s->V));
 }
 
 void treesum_reset(struct treesum *s)
 {
-    for (size_t i = 0; i < s->ranges->n * 2 * (size_t)s->V; i++) {
-        struct treesum_buffer *b = s->waiting[i];
-        s->waiting[i] = NULL;
-        if (b && atomic_fetch_sub(&b->ranges_held, 1) == 1)
-            treesum_give(s, b);
-    }
+    for (size_t i = 0; i < s->ranges->n * 2 * (size_t)s->V; i++)
+        drop(s, i);
 }
 
 size_t treesum_buffers(struct treesum *s)

@@ -45,9 +45,15 @@ void treesum_give(struct treesum *s, struct treesum_buffer *b);
 
 /* Range @r of @part lies in @b, which from now on belongs to the sum.  Returns true to
  * the one call that completes range @r of @top; *sum then is the buffer, held until
- * treesum_give(). Each canonical node below top is given at most once per range. */
+ * treesum_give(), or, when @sum is NULL, waits for treesum_extract(). Each canonical node below top is given at most once per range. */
 bool treesum_add(struct treesum *s, struct tree_node part, struct tree_node top, size_t r,
                  struct treesum_buffer *b, struct treesum_buffer **sum);
+
+/* The value of @node, whose parts have all been added and whose sibling's have not: it no
+ * longer waits, and is the caller's until treesum_give().  NULL: it is not there. */
+struct treesum_buffer *treesum_extract(struct treesum *s, struct tree_node node);
+/* What waits at @node or below it is forgotten: a whole value of @node is to be added. */
+void treesum_discard(struct treesum *s, struct tree_node node);
 
 /* Forget waiting parts; their buffers return to the pool.  No treesum_add() may be
  * running. */

@@ -94,3 +94,12 @@ int check_node(const struct check *c, uint32_t level, uint32_t index)
                             MESSAGE_SLICES_MAX);
     return ERR_OK;
 }
+
+int check_run(const struct check *c, uint32_t first, size_t count, size_t least)
+{
+    TRY(check_count(c, "slices", count, least, MESSAGE_SLICES_MAX));
+    if (first + (uint64_t)count > CHECK_BELOW)
+        return check_failed(c, "slices %u to %llu, expected them below %d", first,
+                            (unsigned long long)first + count, CHECK_BELOW);
+    return ERR_OK;
+}

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { CHECK_BELOW = 1 << 30 };
+
 struct check {
     const char *peer, *kind; /* for the log */
 };
@@ -17,6 +19,8 @@ int check_text(const struct check *c, const char *field, const char *s, size_t m
 int check_real(const struct check *c, const char *field, double x);
 int check_count(const struct check *c, const char *field, size_t n, size_t least,
                 size_t most);
+/* The slices [first, first + count): numbers below CHECK_BELOW, @least to MESSAGE_SLICES_MAX. */
+int check_run(const struct check *c, uint32_t first, size_t count, size_t least);
 int check_node(const struct check *c, uint32_t level, uint32_t index);
 
 /* Well-formed UTF-8 as in RFC 3629: no overlong forms, no surrogates, at most U+10FFFF.

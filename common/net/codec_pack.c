@@ -88,12 +88,11 @@ static uint8_t *pack_lease(struct packing p, const struct message *m)
         pack_slice(&slices[i], &m->lease.slice[i]);
     }
     Lockstep__Lease x = LOCKSTEP__LEASE__INIT;
-    x.lease = m->lease.lease;
+    x.unit = m->lease.unit;
     x.step = m->lease.step;
     x.version = m->lease.version;
-    x.evaluation = m->lease.evaluation;
-    x.level = m->lease.level;
-    x.index = m->lease.index;
+    x.kind = m->lease.kind;
+    x.first = m->lease.first;
     x.n_slices = n;
     x.slices = pointers;
     p.control.what_case = LOCKSTEP__CONTROL__WHAT_LEASE;
@@ -108,8 +107,7 @@ static uint8_t *pack_partial(struct packing p, const struct message *m)
 {
     Lockstep__Partial x = LOCKSTEP__PARTIAL__INIT;
     assert(m->partial.ranges <= MESSAGE_RANGES_MAX);
-    x.lease = m->partial.lease;
-    x.step = m->partial.step;
+    x.unit = m->partial.unit;
     x.level = m->partial.level;
     x.index = m->partial.index;
     x.loss = m->partial.loss;
@@ -117,6 +115,9 @@ static uint8_t *pack_partial(struct packing p, const struct message *m)
     x.transfer = m->partial.transfer;
     x.n_checksums = m->partial.ranges;
     x.checksums = (uint64_t *)m->partial.checksums;
+    x.squares = m->partial.squares;
+    x.n_hashes = m->partial.slices;
+    x.hashes = (uint64_t *)m->partial.hashes;
     x.seconds = m->partial.seconds;
     p.control.what_case = LOCKSTEP__CONTROL__WHAT_PARTIAL;
     p.control.partial = &x;
@@ -127,8 +128,8 @@ static uint8_t *pack_evaluated(struct packing p, const struct message *m)
 {
     Lockstep__Evaluated x = LOCKSTEP__EVALUATED__INIT;
     assert(m->evaluated.slices <= MESSAGE_SLICES_MAX);
-    x.lease = m->evaluated.lease;
-    x.step = m->evaluated.step;
+    x.unit = m->evaluated.unit;
+    x.first = m->evaluated.first;
     x.n_losses = m->evaluated.slices;
     x.losses = (double *)m->evaluated.losses;
     x.n_targets = m->evaluated.slices;
@@ -159,7 +160,7 @@ static uint8_t *pack_commit(struct packing p, const struct message *m)
 static uint8_t *pack_heartbeat(struct packing p, const struct message *m)
 {
     Lockstep__Heartbeat x = LOCKSTEP__HEARTBEAT__INIT;
-    x.lease = m->heartbeat.lease;
+    x.held = m->heartbeat.held;
     p.control.what_case = LOCKSTEP__CONTROL__WHAT_HEARTBEAT;
     p.control.heartbeat = &x;
     return packed(p);
@@ -181,6 +182,53 @@ static uint8_t *pack_stop(struct packing p, const struct message *m)
     x.exit_code = m->stop.exit_code;
     p.control.what_case = LOCKSTEP__CONTROL__WHAT_STOP;
     p.control.stop = &x;
+    return packed(p);
+}
+
+static uint8_t *pack_revoke(struct packing p, const struct message *m)
+{
+    Lockstep__Revoke x = LOCKSTEP__REVOKE__INIT;
+    x.unit = m->revoke.unit;
+    x.first = m->revoke.first;
+    x.count = m->revoke.count;
+    x.kind = m->revoke.kind;
+    x.unwanted = m->revoke.unwanted;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_REVOKE;
+    p.control.revoke = &x;
+    return packed(p);
+}
+
+static uint8_t *pack_released(struct packing p, const struct message *m)
+{
+    Lockstep__Released x = LOCKSTEP__RELEASED__INIT;
+    x.unit = m->released.unit;
+    x.first = m->released.first;
+    x.count = m->released.count;
+    x.kind = m->released.kind;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_RELEASED;
+    p.control.released = &x;
+    return packed(p);
+}
+
+static uint8_t *pack_audited(struct packing p, const struct message *m)
+{
+    Lockstep__Audited x = LOCKSTEP__AUDITED__INIT;
+    assert(m->audited.slices <= MESSAGE_SLICES_MAX);
+    x.unit = m->audited.unit;
+    x.first = m->audited.first;
+    x.n_hashes = m->audited.slices;
+    x.hashes = (uint64_t *)m->audited.hashes;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_AUDITED;
+    p.control.audited = &x;
+    return packed(p);
+}
+
+static uint8_t *pack_pulled(struct packing p, const struct message *m)
+{
+    Lockstep__Pulled x = LOCKSTEP__PULLED__INIT;
+    x.version = m->pulled.version;
+    p.control.what_case = LOCKSTEP__CONTROL__WHAT_PULLED;
+    p.control.pulled = &x;
     return packed(p);
 }
 
@@ -210,6 +258,14 @@ uint8_t *codec_pack(const struct message *m, size_t head, size_t *bytes)
         return pack_leave(p, m);
     case MESSAGE_STOP:
         return pack_stop(p, m);
+    case MESSAGE_REVOKE:
+        return pack_revoke(p, m);
+    case MESSAGE_RELEASED:
+        return pack_released(p, m);
+    case MESSAGE_AUDITED:
+        return pack_audited(p, m);
+    case MESSAGE_PULLED:
+        return pack_pulled(p, m);
     }
     assert(!"a message has a kind");
     abort();

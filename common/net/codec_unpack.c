@@ -80,20 +80,19 @@ static int take_slice(const struct check *c, const Lockstep__Slice *x,
 static int take_lease(const struct check *c, struct budget *b, const Lockstep__Lease *x,
                       struct message *m)
 {
-    TRY(check_node(c, x->level, x->index));
-    TRY(check_count(c, "slices", x->n_slices, 1, MESSAGE_SLICES_MAX));
+    TRY(check_count(c, "kind", x->kind, 0, LEASE_AUDIT));
+    TRY(check_run(c, x->first, x->n_slices, 1));
     struct message_slice *slice = budget_alloc(b, x->n_slices * sizeof *slice);
     if (!slice)
         return check_failed(c, "%zu slices need too much memory", x->n_slices);
     for (size_t i = 0; i < x->n_slices; i++)
         TRY(take_slice(c, x->slices[i], &slice[i]));
     m->kind = MESSAGE_LEASE;
-    m->lease.lease = x->lease;
+    m->lease.unit = x->unit;
     m->lease.step = x->step;
     m->lease.version = x->version;
-    m->lease.evaluation = x->evaluation;
-    m->lease.level = x->level;
-    m->lease.index = x->index;
+    m->lease.kind = (enum lease_kind)x->kind;
+    m->lease.first = x->first;
     m->lease.slices = x->n_slices;
     m->lease.slice = slice;
     return ERR_OK;
@@ -105,9 +104,9 @@ static int take_partial(const struct check *c, const Lockstep__Partial *x,
     TRY(check_node(c, x->level, x->index));
     TRY(check_real(c, "seconds", x->seconds));
     TRY(check_count(c, "checksums", x->n_checksums, 0, MESSAGE_RANGES_MAX));
+    TRY(check_count(c, "hashes", x->n_hashes, 0, MESSAGE_SLICES_MAX));
     m->kind = MESSAGE_PARTIAL;
-    m->partial.lease = x->lease;
-    m->partial.step = x->step;
+    m->partial.unit = x->unit;
     m->partial.level = x->level;
     m->partial.index = x->index;
     m->partial.transfer = x->transfer;
@@ -116,18 +115,21 @@ static int take_partial(const struct check *c, const Lockstep__Partial *x,
     m->partial.targets = x->targets;
     m->partial.ranges = x->n_checksums;
     m->partial.checksums = x->checksums;
+    m->partial.squares = x->squares;
+    m->partial.slices = x->n_hashes;
+    m->partial.hashes = x->hashes;
     return ERR_OK;
 }
 
 static int take_evaluated(const struct check *c, const Lockstep__Evaluated *x,
                           struct message *m)
 {
-    TRY(check_count(c, "losses", x->n_losses, 0, MESSAGE_SLICES_MAX));
+    TRY(check_run(c, x->first, x->n_losses, 0));
     TRY(check_count(c, "targets", x->n_targets, x->n_losses, x->n_losses));
     TRY(check_real(c, "seconds", x->seconds));
     m->kind = MESSAGE_EVALUATED;
-    m->evaluated.lease = x->lease;
-    m->evaluated.step = x->step;
+    m->evaluated.unit = x->unit;
+    m->evaluated.first = x->first;
     m->evaluated.slices = x->n_losses;
     m->evaluated.losses = x->losses;
     m->evaluated.targets = x->targets;
@@ -152,6 +154,45 @@ static int take_commit(const struct check *c, const Lockstep__Commit *x,
     m->commit.loss = x->loss;
     m->commit.ranges = x->n_checksums;
     m->commit.checksums = x->checksums;
+    return ERR_OK;
+}
+
+static int take_revoke(const struct check *c, const Lockstep__Revoke *x,
+                       struct message *m)
+{
+    TRY(check_count(c, "slices", x->count, 1, CHECK_BELOW));
+    TRY(check_count(c, "kind", x->kind, 0, LEASE_AUDIT));
+    m->kind = MESSAGE_REVOKE;
+    m->revoke.kind = (enum lease_kind)x->kind;
+    m->revoke.unit = x->unit;
+    m->revoke.first = x->first;
+    m->revoke.count = x->count;
+    m->revoke.unwanted = x->unwanted;
+    return ERR_OK;
+}
+
+static int take_released(const struct check *c, const Lockstep__Released *x,
+                         struct message *m)
+{
+    TRY(check_run(c, x->first, x->count, 0));
+    TRY(check_count(c, "kind", x->kind, 0, LEASE_AUDIT));
+    m->kind = MESSAGE_RELEASED;
+    m->released.kind = (enum lease_kind)x->kind;
+    m->released.unit = x->unit;
+    m->released.first = x->first;
+    m->released.count = x->count;
+    return ERR_OK;
+}
+
+static int take_audited(const struct check *c, const Lockstep__Audited *x,
+                        struct message *m)
+{
+    TRY(check_run(c, x->first, x->n_hashes, 1));
+    m->kind = MESSAGE_AUDITED;
+    m->audited.unit = x->unit;
+    m->audited.first = x->first;
+    m->audited.slices = x->n_hashes;
+    m->audited.hashes = x->hashes;
     return ERR_OK;
 }
 
@@ -193,7 +234,17 @@ static int take(const char *peer, struct budget *b, const Lockstep__Control *in,
         return take_commit(CHECK("commit"), in->commit, m);
     case LOCKSTEP__CONTROL__WHAT_HEARTBEAT:
         m->kind = MESSAGE_HEARTBEAT;
-        m->heartbeat.lease = in->heartbeat->lease;
+        m->heartbeat.held = in->heartbeat->held;
+        return ERR_OK;
+    case LOCKSTEP__CONTROL__WHAT_REVOKE:
+        return take_revoke(CHECK("revoke"), in->revoke, m);
+    case LOCKSTEP__CONTROL__WHAT_RELEASED:
+        return take_released(CHECK("released"), in->released, m);
+    case LOCKSTEP__CONTROL__WHAT_AUDITED:
+        return take_audited(CHECK("audited"), in->audited, m);
+    case LOCKSTEP__CONTROL__WHAT_PULLED:
+        m->kind = MESSAGE_PULLED;
+        m->pulled.version = in->pulled->version;
         return ERR_OK;
     case LOCKSTEP__CONTROL__WHAT_LEAVE:
         return take_leave(CHECK("leave"), in->leave, m);

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum {
-    MESSAGE_PROTOCOL = 1,
+    MESSAGE_PROTOCOL = 2,
     MESSAGE_TOKEN = 32, /* bytes of the job's shared secret */
     MESSAGE_SLICES_MAX = 65536,
     MESSAGE_RANGES_MAX = 65536,
@@ -33,8 +33,14 @@ enum message_kind {
     MESSAGE_COMMIT,
     MESSAGE_HEARTBEAT,
     MESSAGE_LEAVE,
-    MESSAGE_STOP
+    MESSAGE_STOP,
+    MESSAGE_REVOKE,
+    MESSAGE_RELEASED,
+    MESSAGE_AUDITED,
+    MESSAGE_PULLED
 };
+
+enum lease_kind { LEASE_TRAIN, LEASE_HELD_OUT, LEASE_AUDIT };
 
 struct message_slice {
     uint32_t sequences, length;
@@ -62,27 +68,50 @@ struct message {
             uint32_t exit_code;
         } refuse;
         struct {
-            uint64_t lease, step, version;
-            bool evaluation;
-            uint32_t level, index;
+            uint64_t unit, step, version;
+            enum lease_kind kind;
+            uint32_t first;
             size_t slices;
             const struct message_slice *slice; /* [slices] */
         } lease;
         struct {
-            uint64_t lease, step;
+            uint64_t unit;
+            uint32_t first, count;
+            enum lease_kind kind;
+            bool unwanted;
+        } revoke;
+        struct {
+            uint64_t unit;
+            uint32_t first, count;
+            enum lease_kind kind;
+        } released;
+        struct {
+            uint64_t unit;
             uint32_t level, index, transfer;
-            double loss, seconds;
+            double loss, seconds, squares;
             uint64_t targets;
             size_t ranges;             /* transfers that follow */
             const uint64_t *checksums; /* [ranges] */
+            size_t slices;             /* of the node, or 0 */
+            const uint64_t *hashes;    /* [slices] */
         } partial;
         struct {
-            uint64_t lease, step;
+            uint64_t unit;
+            uint32_t first;
             size_t slices;
             const double *losses;    /* [slices] */
             const uint64_t *targets; /* [slices] */
             double seconds;
         } evaluated;
+        struct {
+            uint64_t unit;
+            uint32_t first;
+            size_t slices;
+            const uint64_t *hashes; /* [slices] */
+        } audited;
+        struct {
+            uint64_t version;
+        } pulled;
         struct {
             uint64_t version;
             uint32_t transfer;
@@ -91,7 +120,7 @@ struct message {
             const uint64_t *checksums; /* [ranges] */
         } commit;
         struct {
-            uint64_t lease;
+            uint32_t held;
         } heartbeat;
         struct {
             const char *reason;

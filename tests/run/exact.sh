@@ -61,10 +61,10 @@ compare stopped
 
 # the whole job killed at an arbitrary moment, resumed by others
 rm -rf run-killed*
-setsid mpirun -n 3 "$LOCKSTEP" train "${common[@]}" run.dir=run-killed >>run-killed.log 2>&1 &
+mpirun -n 3 "$LOCKSTEP" train "${common[@]}" run.dir=run-killed >>run-killed.log 2>&1 &
 pid=$!
 wait_for 60 at_step run-killed $((steps / 2)) || fail "run-killed does not get on: $(tail -3 run-killed.log)"
-kill -KILL -- -$pid
+kill -KILL $pid $(pgrep -P $pid) # each rank has a process group of its own
 wait $pid || true
 coordinator=$(field run-killed pid)
 wait_for 20 bash -c "! kill -0 $coordinator 2>/dev/null" || fail "the coordinator outlives its job"

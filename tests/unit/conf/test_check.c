@@ -40,7 +40,7 @@ static void what_contradicts_itself_is_refused_with_values_and_remedy(void **sta
          "train.slices 8 (default) must be at most train.batch 4 (command line); use "
          "train.slices 4"},
         {"cluster.heartbeat=4s",
-         "cluster.lease 10s (default) must be at least three times cluster.heartbeat 4s "
+         "cluster.lease 2s (default) must be at least three times cluster.heartbeat 4s "
          "(command line); use cluster.lease 12s or more"},
         {"optim.lr_min=1e-2",
          "optim.lr_min 0.01 (command line) must be at most optim.lr 0.001 (default)"},

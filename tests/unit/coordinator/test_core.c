@@ -97,28 +97,37 @@ static const struct action *lease_of(const struct stage *s, uint32_t peer)
     return NULL;
 }
 
-static struct message partial_of(const struct action *lease, uint32_t peer)
+/* The parameters it needs for that lease have arrived. */
+static void pull(struct stage *s, const struct action *lease)
 {
-    struct message m = of_member(peer, MESSAGE_PARTIAL);
-    m.partial.lease = lease->lease;
-    m.partial.step = lease->step;
-    m.partial.level = lease->node.level;
-    m.partial.index = lease->node.index;
+    struct message m = of_member(lease->peer, MESSAGE_PULLED);
+    m.pulled.version = lease->version;
+    const struct member *one = members_by_peer(&s->c.members, lease->peer);
+    m.incarnation = one->incarnation;
+    if (one->pulling)
+        assert_int_equal(say(s, lease->peer, m), ERR_OK);
+}
+
+/* Of the whole lease, whose slices are a node of the tree. */
+static struct message partial_of(const struct action *lease)
+{
+    struct message m = of_member(lease->peer, MESSAGE_PARTIAL);
+    m.partial.unit = lease->unit;
+    while ((lease->first >> m.partial.level) << m.partial.level == lease->first &&
+           lease->first + (1u << m.partial.level) < lease->end)
+        m.partial.level++;
+    m.partial.index = lease->first >> m.partial.level;
     m.partial.loss = 6;
+    m.partial.squares = 1;
     m.partial.targets = 3;
     m.partial.seconds = 1;
     return m;
 }
 
-static int receive(struct stage *s, const struct action *lease, uint32_t peer,
-                   double loss, int err)
+static int receive(struct stage *s, uint64_t partial, int err)
 {
-    return feed(s, (struct event){.kind = EVENT_RECEIVED,
-                                  .peer = peer,
-                                  .lease = lease->lease,
-                                  .loss = loss,
-                                  .targets = 3,
-                                  .err = err});
+    return feed(s,
+                (struct event){.kind = EVENT_RECEIVED, .partial = partial, .err = err});
 }
 
 /* --- joining ---------------------------------------------------------------------------
@@ -180,17 +189,42 @@ static void a_second_join_on_one_connection_changes_nothing(void **state)
     end(&s);
 }
 
-static void nobody_joins_a_job_that_is_complete(void **state)
+/* Nothing of the step is given to it but one slice, to compare. */
+static void who_joins_late_is_compared_before_it_is_relied_on(void **state)
 {
     (void)state;
     struct stage s;
     gather(&s, default_conf(1));
-    assert_int_equal(say(&s, 2, good_join(0)), ERR_BUSY);
-    assert_int_equal(find(&s, ACTION_REFUSE)->peer, 2);
+    const struct action lease = *lease_of(&s, 1);
+    assert_int_equal(say(&s, 2, good_join(0)), ERR_OK);
+    assert_int_equal(find(&s, ACTION_WELCOME)->worker, 2);
+    assert_int_equal(lease_of(&s, 2)->lease, LEASE_AUDIT);
+    const struct action audit = *lease_of(&s, 2);
+    assert_int_equal(audit.end - audit.first, 1);
+
+    pull(&s, &lease);
+    pull(&s, &audit);
+    struct message m = partial_of(&lease);
+    const uint64_t hashes[SLICES] = {1, 2, 3, 4};
+    m.partial.slices = SLICES;
+    m.partial.hashes = hashes;
+    assert_int_equal(say(&s, 1, m), ERR_OK);
+    assert_int_equal(receive(&s, 1, ERR_OK), ERR_OK);
+    assert_null(find(&s, ACTION_UPDATE)); /* what it says is waited for */
+    m = of_member(2, MESSAGE_AUDITED);
+    m.incarnation = 100;
+    m.audited.unit = audit.unit;
+    m.audited.first = audit.first;
+    m.audited.slices = 1;
+    m.audited.hashes = hashes + audit.first;
+    assert_int_equal(say(&s, 2, m), ERR_OK);
+    assert_non_null(find(&s, ACTION_UPDATE));
+    feed(&s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+    assert_int_equal(lease_of(&s, 2)->lease, LEASE_TRAIN);
     end(&s);
 }
 
-static void workers_that_do_not_come_in_time_end_the_job(void **state)
+static void after_the_time_to_join_it_begins_with_who_is_there(void **state)
 {
     (void)state;
     struct stage s;
@@ -198,13 +232,21 @@ static void workers_that_do_not_come_in_time_end_the_job(void **state)
     while (s.now_ms <= 60900) {
         s.now_ms += 100;
         feed(&s, (struct event){.kind = EVENT_TICK});
-        assert_int_equal(s.out.n, 0);
+        assert_null(find(&s, ACTION_LEASE));
         if (s.now_ms == 60000)
             assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
     }
     s.now_ms = 61001;
     feed(&s, (struct event){.kind = EVENT_TICK});
-    assert_int_equal(find(&s, ACTION_STOP)->peer, 1);
+    assert_int_equal(lease_of(&s, 1)->end, SLICES);
+    end(&s);
+
+    begin(&s, default_conf(2));
+    while (s.now_ms < 61001) {
+        assert_int_equal(s.out.n, 0);
+        s.now_ms += 100;
+        feed(&s, (struct event){.kind = EVENT_TICK});
+    }
     assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_TIMEOUT);
     end(&s);
 }
@@ -218,18 +260,18 @@ static void messages_of_strangers_other_terms_and_other_lives_change_nothing(voi
     struct stage s;
     gather(&s, default_conf(2));
     const struct action lease = *lease_of(&s, 1);
-    struct message m = partial_of(&lease, 1);
+    struct message m = partial_of(&lease);
     assert_int_equal(say(&s, 3, m), ERR_UNKNOWN);
     m.term = TERM - 1;
     assert_int_equal(say(&s, 1, m), ERR_STALE);
     m.term = TERM + 1;
     assert_int_equal(say(&s, 1, m), ERR_STALE);
-    m = partial_of(&lease, 1);
+    m = partial_of(&lease);
     m.incarnation++;
     assert_int_equal(say(&s, 1, m), ERR_STALE);
     assert_int_equal(s.out.n, 0);
-    assert_int_equal(say(&s, 1, partial_of(&lease, 1)), ERR_OK); /* the lease is intact */
-    assert_int_equal(find(&s, ACTION_RECEIVE)->lease, lease.lease);
+    assert_int_equal(say(&s, 1, partial_of(&lease)), ERR_OK); /* the lease is intact */
+    assert_non_null(find(&s, ACTION_RECEIVE));
     end(&s);
 }
 
@@ -237,7 +279,8 @@ static void only_the_coordinator_says_what_the_coordinator_says(void **state)
 {
     (void)state;
     static const enum message_kind kinds[] = {
-        MESSAGE_WELCOME, MESSAGE_REFUSE, MESSAGE_LEASE, MESSAGE_COMMIT, MESSAGE_STOP};
+        MESSAGE_WELCOME, MESSAGE_REFUSE, MESSAGE_LEASE,
+        MESSAGE_COMMIT,  MESSAGE_STOP,   MESSAGE_REVOKE};
     struct stage s;
     gather(&s, default_conf(2));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -247,39 +290,39 @@ static void only_the_coordinator_says_what_the_coordinator_says(void **state)
     end(&s);
 }
 
-static void a_partial_that_is_not_its_leases_enters_nothing(void **state)
+static void a_partial_of_what_its_sender_does_not_hold_enters_nothing(void **state)
 {
     (void)state;
     struct stage s;
     gather(&s, default_conf(2));
     const struct action one = *lease_of(&s, 1), two = *lease_of(&s, 2);
 
-    assert_int_equal(say(&s, 1, partial_of(&two, 1)), ERR_STALE); /* another's lease */
-    struct message m = partial_of(&one, 1);
-    m.partial.lease = 99;
-    assert_int_equal(say(&s, 1, m), ERR_STALE);
-    m = partial_of(&one, 1);
-    m.partial.step = 1;
-    assert_int_equal(say(&s, 1, m), ERR_STALE);
-    m = partial_of(&one, 1);
-    m.partial.index = two.node.index;
+    struct message m = partial_of(&two);
+    m.incarnation = 101;
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED); /* another's */
+    m = partial_of(&one);
+    m.partial.unit++;
     assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
-    m = partial_of(&one, 1);
-    m.partial.level = 0;
+    m = partial_of(&one);
+    m.partial.unit--; /* it owes nothing of an earlier unit */
     assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
-    m = partial_of(&one, 1);
+    m = partial_of(&one);
+    m.partial.level = 2; /* more than its */
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
+    m = partial_of(&one);
     m.partial.targets = 0;
     assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
-    assert_int_equal(receive(&s, &one, 1, 6, ERR_OK), ERR_STALE); /* never announced */
+    assert_int_equal(receive(&s, 1, ERR_OK), ERR_STALE); /* never announced */
     assert_int_equal(s.out.n, 0);
     assert_int_equal(s.c.ledger.slices_done, 0);
 
-    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_OK);
-    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_MALFORMED); /* twice */
+    assert_int_equal(say(&s, 1, partial_of(&one)), ERR_OK);
+    assert_int_equal(say(&s, 1, partial_of(&one)), ERR_MALFORMED); /* twice */
     assert_int_equal(s.out.n, 0);
-    assert_int_equal(receive(&s, &one, 1, 6, ERR_OK), ERR_OK);
-    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_STALE); /* done */
-    assert_int_equal(receive(&s, &one, 1, 6, ERR_OK), ERR_STALE);
+    assert_int_equal(receive(&s, 1, ERR_OK), ERR_OK);
+    assert_non_null(find(&s, ACTION_ADD));
+    assert_int_equal(say(&s, 1, partial_of(&one)), ERR_MALFORMED); /* done */
+    assert_int_equal(receive(&s, 1, ERR_OK), ERR_STALE);
     assert_int_equal(s.c.ledger.slices_done, 2);
     end(&s);
 }
@@ -290,15 +333,33 @@ static void a_damaged_partial_costs_its_sender_the_membership(void **state)
     struct stage s;
     gather(&s, default_conf(2));
     const struct action one = *lease_of(&s, 1);
-    assert_int_equal(say(&s, 1, partial_of(&one, 1)), ERR_OK);
-    assert_int_equal(receive(&s, &one, 1, 6, ERR_CORRUPT), ERR_OK);
+    assert_int_equal(say(&s, 1, partial_of(&one)), ERR_OK);
+    assert_int_equal(receive(&s, 1, ERR_CORRUPT), ERR_OK);
+    assert_non_null(find(&s, ACTION_DROP));
     assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
     assert_int_equal(find(&s, ACTION_LOST)->err, ERR_CORRUPT);
+    assert_int_equal(lease_of(&s, 2)->first, one.first); /* at once */
     assert_int_equal(s.c.ledger.slices_done, 0);
     end(&s);
 }
 
-static void an_evaluation_of_another_number_of_slices_is_not_counted(void **state)
+static void what_a_lost_worker_held_is_leased_anew_in_the_same_event(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(3));
+    const struct action one = *lease_of(&s, 1);
+    feed(&s, (struct event){.kind = EVENT_CLOSED, .peer = 1});
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
+    uint32_t slices = 0;
+    for (size_t i = 0; i < s.out.n; i++)
+        if (s.out.list[i].kind == ACTION_LEASE)
+            slices += s.out.list[i].end - s.out.list[i].first;
+    assert_int_equal(slices, one.end - one.first);
+    end(&s);
+}
+
+static void held_out_losses_of_what_nobody_leased_are_not_counted(void **state)
 {
     (void)state;
     struct coordinator_conf conf = default_conf(1);
@@ -306,41 +367,41 @@ static void an_evaluation_of_another_number_of_slices_is_not_counted(void **stat
     struct stage s;
     gather(&s, conf);
     const struct action lease = *lease_of(&s, 1);
-    assert_true(lease.evaluation);
+    assert_int_equal(lease.lease, LEASE_HELD_OUT);
     const double losses[HELD_OUT] = {1, 1, 1, 1, 1, 1, 1, 1};
     const uint64_t targets[HELD_OUT] = {1, 1, 1, 1, 1, 1, 1, 1};
     struct message m = of_member(1, MESSAGE_EVALUATED);
-    m.evaluated.lease = lease.lease;
+    m.evaluated.unit = lease.unit;
     m.evaluated.losses = losses;
     m.evaluated.targets = targets;
-    for (uint32_t n = 0; n <= HELD_OUT; n++) {
-        if (n == lease.end - lease.first)
-            continue;
-        m.evaluated.slices = n;
-        assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
-        assert_int_equal(s.out.n, 0);
-        assert_int_equal(s.c.ledger.slices_done, 0);
-    }
+    m.evaluated.slices = HELD_OUT; /* more than were leased */
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
+    m.evaluated.slices = 1;
+    m.evaluated.first = HELD_OUT - 1;
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED);
+    assert_int_equal(s.out.n, 0);
+    assert_int_equal(s.c.ledger.slices_done, 0);
+    m.evaluated.first = lease.first;
     m.evaluated.slices = lease.end - lease.first;
-    m.evaluated.step = 1;
-    assert_int_equal(say(&s, 1, m), ERR_STALE);
-    m.evaluated.step = 0;
     assert_int_equal(say(&s, 1, m), ERR_OK);
-    assert_non_null(lease_of(&s, 1)); /* the next */
-    assert_int_equal(say(&s, 1, m), ERR_STALE);
+    assert_int_equal(s.c.ledger.slices_done, m.evaluated.slices);
+    assert_int_equal(say(&s, 1, m), ERR_MALFORMED); /* twice */
     end(&s);
 }
 
 /* The lease's partial is announced and arrives. */
 static void give(struct stage *s, const struct action *lease, double loss)
 {
-    assert_int_equal(say(s, lease->peer, partial_of(lease, lease->peer)), ERR_OK);
-    assert_int_equal(receive(s, lease, lease->peer, loss, ERR_OK), ERR_OK);
+    pull(s, lease);
+    struct message m = partial_of(lease);
+    m.partial.loss = loss;
+    assert_int_equal(say(s, lease->peer, m), ERR_OK);
+    assert_int_equal(receive(s, find(s, ACTION_RECEIVE)->partial, ERR_OK), ERR_OK);
 }
 
 /* The gradient of such a step may be finite: then it would be applied, but not counted.
  */
-static void a_loss_that_is_not_finite_ends_the_job_before_the_update(void **state)
+static void a_loss_that_stays_not_finite_ends_the_job_before_the_update(void **state)
 {
     (void)state;
     static const double losses[] = {NAN, INFINITY, -INFINITY};
@@ -348,18 +409,75 @@ static void a_loss_that_is_not_finite_ends_the_job_before_the_update(void **stat
         struct stage s;
         gather(&s, default_conf(1));
         const struct action lease = *lease_of(&s, 1);
-        give(&s, &lease, losses[i]);
+        struct message m = partial_of(&lease);
+        m.partial.loss = losses[i];
+        assert_int_equal(say(&s, 1, m), ERR_OK);
+        assert_non_null(find(&s, ACTION_DOUBT));
+        const struct action again = *lease_of(&s, 1); /* there is nobody else */
+        assert_int_equal(receive(&s, 1, ERR_OK), ERR_OK);
+        assert_non_null(find(&s, ACTION_DROP));
+        give(&s, &again, losses[i]);
         assert_null(find(&s, ACTION_UPDATE));
         assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_NO_PROGRESS);
         end(&s);
     }
 }
 
+static void or_is_skipped_if_that_was_configured(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.skip_not_finite = true;
+    struct stage s;
+    gather(&s, conf);
+    struct action lease = *lease_of(&s, 1);
+    pull(&s, &lease);
+    for (int copy = 0; copy < 2; copy++) {
+        struct message m = partial_of(&lease);
+        m.partial.loss = NAN;
+        assert_int_equal(say(&s, 1, m), ERR_OK);
+        const uint64_t partial = find(&s, ACTION_RECEIVE)->partial;
+        if (copy == 0)
+            lease = *lease_of(&s, 1);
+        assert_int_equal(receive(&s, partial, ERR_OK), ERR_OK);
+    }
+    assert_int_equal(find(&s, ACTION_SKIP)->step, 0);
+    assert_true(find(&s, ACTION_COMMIT)->skipped);
+    assert_int_equal(lease_of(&s, 1)->step, 1);
+    end(&s);
+}
+
+static void a_result_far_from_the_usual_is_computed_elsewhere(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(2);
+    conf.steps = 100;
+    struct stage s;
+    gather(&s, conf);
+    for (int step = 0; step < 20; step++) {
+        const struct action one = *lease_of(&s, 1), two = *lease_of(&s, 2);
+        give(&s, &one, 6);
+        give(&s, &two, 6);
+        feed(&s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+    }
+    const struct action one = *lease_of(&s, 1);
+    struct message m = partial_of(&one);
+    m.partial.squares = 1.1e4; /* 105 times as long */
+    assert_int_equal(say(&s, 1, m), ERR_OK);
+    assert_int_equal(find(&s, ACTION_DOUBT)->worker, 1);
+    assert_int_equal(lease_of(&s, 2)->first, one.first);
+    m = partial_of(lease_of(&s, 2));
+    m.partial.squares = 1.1e4; /* so it is the data's doing */
+    assert_int_equal(say(&s, 2, m), ERR_OK);
+    assert_null(find(&s, ACTION_DOUBT));
+    end(&s);
+}
+
 /* One step of one worker; then what follows the commit. */
 static void make_step(struct stage *s)
 {
     const struct action lease = *lease_of(s, 1);
-    assert_false(lease.evaluation);
+    assert_int_equal(lease.lease, LEASE_TRAIN);
     give(s, &lease, 6);
     assert_non_null(find(s, ACTION_UPDATE));
     feed(s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
@@ -376,7 +494,8 @@ static void evaluate(struct stage *s, double loss)
             if (s->out.list[i].kind == ACTION_LEASE)
                 queue[n++] = s->out.list[i];
         const struct action lease = queue[--n];
-        assert_true(lease.evaluation);
+        assert_int_equal(lease.lease, LEASE_HELD_OUT);
+        pull(s, &lease);
         double losses[HELD_OUT];
         uint64_t targets[HELD_OUT];
         for (int v = 0; v < HELD_OUT; v++) {
@@ -384,8 +503,8 @@ static void evaluate(struct stage *s, double loss)
             targets[v] = 1;
         }
         struct message m = of_member(1, MESSAGE_EVALUATED);
-        m.evaluated.lease = lease.lease;
-        m.evaluated.step = lease.step;
+        m.evaluated.unit = lease.unit;
+        m.evaluated.first = lease.first;
         m.evaluated.slices = lease.end - lease.first;
         m.evaluated.losses = losses;
         m.evaluated.targets = targets;
@@ -461,15 +580,17 @@ static void a_worker_is_given_up_when_it_was_silent_for_a_lease(void **state)
     (void)state;
     struct stage s;
     gather(&s, default_conf(2));
+    const struct action one = *lease_of(&s, 1);
     assert_false(tick_until(&s, 5000));
     assert_int_equal(say(&s, 2, of_member(2, MESSAGE_HEARTBEAT)), ERR_OK);
     assert_false(tick_until(&s, 6000));
     assert_true(tick_until(&s, 6100));
     assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
     assert_int_equal(find(&s, ACTION_LOST)->err, ERR_TIMEOUT);
-    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_TIMEOUT);
+    assert_int_equal(lease_of(&s, 2)->first, one.first);
+    assert_null(find(&s, ACTION_FINISH));
     assert_int_equal(feed(&s, (struct event){.kind = EVENT_CLOSED, .peer = 1}), ERR_OK);
-    assert_int_equal(s.out.n, 0); /* after the end nothing follows */
+    assert_int_equal(s.out.n, 0);
     end(&s);
 }
 
@@ -494,22 +615,30 @@ static void a_coordinator_that_was_paused_itself_blames_nobody(void **state)
     end(&s);
 }
 
-static void several_that_fall_silent_together_are_all_named_before_the_end(void **state)
+static void without_workers_it_waits_for_one_to_come_back_and_then_ends(void **state)
 {
     (void)state;
+    struct coordinator_conf conf = default_conf(3);
+    conf.rejoin_ms = 2000;
     struct stage s;
-    gather(&s, default_conf(3));
+    gather(&s, conf);
     assert_true(tick_until(&s, 7000));
-    assert_int_equal(s.out.n, 4);
-    for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(s.out.list[i].kind, ACTION_LOST);
-        assert_int_equal(s.out.list[i].worker, 3 - i);
-    }
-    assert_int_equal(s.out.list[3].kind, ACTION_FINISH);
+    size_t lost = 0;
+    for (size_t i = 0; i < s.out.n; i++)
+        lost += s.out.list[i].kind == ACTION_LOST;
+    assert_int_equal(lost, 3);
+    assert_null(find(&s, ACTION_FINISH));
+    tick_until(&s, s.now_ms + 1900);
+    assert_null(find(&s, ACTION_FINISH));
+    tick_until(&s, s.now_ms + 100);
+    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_CLOSED);
+    s.now_ms += 100;
+    assert_int_equal(feed(&s, (struct event){.kind = EVENT_TICK}), ERR_OK);
+    assert_int_equal(s.out.n, 0); /* after the end nothing follows */
     end(&s);
 }
 
-static void a_worker_lost_before_all_have_joined_ends_the_job_at_once(void **state)
+static void it_begins_without_a_worker_that_was_lost_before(void **state)
 {
     (void)state;
     struct stage s;
@@ -517,23 +646,27 @@ static void a_worker_lost_before_all_have_joined_ends_the_job_at_once(void **sta
     assert_int_equal(say(&s, 1, good_join(1)), ERR_OK);
     feed(&s, (struct event){.kind = EVENT_CLOSED, .peer = 1});
     assert_int_equal(find(&s, ACTION_LOST)->worker, 1);
-    assert_int_equal(find(&s, ACTION_FINISH)->err, ERR_CLOSED);
+    assert_int_equal(say(&s, 2, good_join(2)), ERR_OK);
+    assert_int_equal(lease_of(&s, 2)->end, SLICES);
     end(&s);
 }
 
 RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_second_join_on_one_connection_changes_nothing),
-    T(nobody_joins_a_job_that_is_complete),
-    T(workers_that_do_not_come_in_time_end_the_job),
+    T(who_joins_late_is_compared_before_it_is_relied_on),
+    T(after_the_time_to_join_it_begins_with_who_is_there),
     T(messages_of_strangers_other_terms_and_other_lives_change_nothing),
     T(only_the_coordinator_says_what_the_coordinator_says),
-    T(a_partial_that_is_not_its_leases_enters_nothing),
+    T(a_partial_of_what_its_sender_does_not_hold_enters_nothing),
     T(a_damaged_partial_costs_its_sender_the_membership),
-    T(an_evaluation_of_another_number_of_slices_is_not_counted),
-    T(a_loss_that_is_not_finite_ends_the_job_before_the_update),
+    T(what_a_lost_worker_held_is_leased_anew_in_the_same_event),
+    T(held_out_losses_of_what_nobody_leased_are_not_counted),
+    T(a_loss_that_stays_not_finite_ends_the_job_before_the_update),
+    T(or_is_skipped_if_that_was_configured),
+    T(a_result_far_from_the_usual_is_computed_elsewhere),
     T(a_new_best_is_saved_as_what_it_is),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
     T(a_coordinator_that_was_paused_itself_blames_nobody),
-    T(several_that_fall_silent_together_are_all_named_before_the_end),
-    T(a_worker_lost_before_all_have_joined_ends_the_job_at_once))
+    T(without_workers_it_waits_for_one_to_come_back_and_then_ends),
+    T(it_begins_without_a_worker_that_was_lost_before))

@@ -45,7 +45,8 @@ static void an_update_is_the_mean_clipped_gradient_through_adamw(void **state)
         gradient[i] = i % 2 ? 3.f : -6.f;
         squares += (double)(gradient[i] * gradient[i]);
     }
-    struct store_update u = {.rate = 0.1, .targets = 30};
+    struct store_update u = {.rate = 0.1, .targets = 30, .into = store_room(&s)};
+    assert_ptr_equal(u.into, s.theta); /* nobody reads: in place */
     store_update(&s, gradient, &u);
     assert_true(fabs(u.norm - sqrt(squares) / 30) < 1e-9 * u.norm);
     assert_true(fabs(u.clip - 0.5 / u.norm) < 1e-12);
@@ -62,6 +63,36 @@ static void an_update_is_the_mean_clipped_gradient_through_adamw(void **state)
     store_fini(&s);
 }
 
+/* A worker that lags behind gets the version it was promised, whole. */
+static void what_somebody_reads_stays_as_it_is(void **state)
+{
+    (void)state;
+    struct store s;
+    store_init(&s, &model, &conf.optim);
+    const size_t bytes = s.count * sizeof(float);
+    float *gradient = mem_zalloc(bytes), *before = mem_alloc(bytes);
+    gradient[0] = 1;
+    const float *read[2];
+    for (int version = 0; version < 2; version++) {
+        read[version] = s.theta;
+        store_hold(&s, read[version]);
+        memcpy(before, read[version], bytes);
+        struct store_update u = {.rate = 0.1, .targets = 30, .into = store_room(&s)};
+        store_update(&s, gradient, &u);
+        assert_ptr_not_equal(s.theta, read[version]);
+        assert_memory_equal(read[version], before, bytes);
+    }
+    assert_ptr_not_equal(read[0], read[1]);
+    store_release(&s, read[0]);
+    assert_ptr_equal(store_room(&s), s.theta); /* nobody reads the newest */
+    store_release(&s, read[1]);
+    store_skip(&s);
+    assert_int_equal(s.version, 3);
+    mem_free(before);
+    mem_free(gradient);
+    store_fini(&s);
+}
+
 static void a_gradient_that_is_not_finite_changes_nothing(void **state)
 {
     (void)state;
@@ -69,7 +100,7 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
     store_init(&s, &model, &conf.optim);
     float *gradient = mem_zalloc(s.count * sizeof *gradient);
     gradient[s.count / 2] = NAN;
-    struct store_update u = {.rate = 0.1, .targets = 30};
+    struct store_update u = {.rate = 0.1, .targets = 30, .into = store_room(&s)};
     store_update(&s, gradient, &u);
     assert_false(isfinite(u.norm));
     assert_int_equal(s.version, 0);
@@ -120,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(an_update_is_the_mean_clipped_gradient_through_adamw),
+        T(what_somebody_reads_stays_as_it_is),
         T(a_gradient_that_is_not_finite_changes_nothing),
         T(sampling_follows_its_options)};
     return cmocka_run_group_tests(tests, prepare, clean);

@@ -29,15 +29,20 @@ static const struct message examples[] = {
               "avx2"}},
     {MESSAGE_WELCOME, 3, 4, .welcome = {7, 50257, "run:\n  dir: x\n", UINT64_MAX}},
     {MESSAGE_REFUSE, 5, 6, .refuse = {"other bits", 78}},
-    {MESSAGE_LEASE, 7, 8, .lease = {9, 10, 9, true, 3, 2, 2, example_slices}},
+    {MESSAGE_LEASE, 7, 8, .lease = {9, 10, 11, LEASE_AUDIT, 12, 2, example_slices}},
     {MESSAGE_PARTIAL, 9, 10,
-     .partial = {11, 12, 1, 3, 40, 2.25, 0.125, 99, 3, example_samples}},
+     .partial = {11, 1, 3, 40, 2.25, 0.125, 7.5, 99, 3, example_samples, 2,
+                 example_targets}},
     {MESSAGE_EVALUATED, 11, 12,
      .evaluated = {13, 14, 2, example_losses, example_targets, 0.5}},
     {MESSAGE_COMMIT, 13, 14, .commit = {15, 16, 1e-3, 0.7, 1, 4.2, 2, example_targets}},
     {MESSAGE_HEARTBEAT, UINT64_MAX, UINT64_MAX, .heartbeat = {17}},
     {MESSAGE_LEAVE, 0, 0, .leave = {""}},
     {MESSAGE_STOP, 17, 18, .stop = {"done", 0}},
+    {MESSAGE_REVOKE, 19, 20, .revoke = {21, 22, 23, LEASE_HELD_OUT, true}},
+    {MESSAGE_RELEASED, 21, 22, .released = {23, 24, 25, LEASE_AUDIT}},
+    {MESSAGE_AUDITED, 23, 24, .audited = {25, 26, 2, example_targets}},
+    {MESSAGE_PULLED, 25, 26, .pulled = {27}},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
@@ -65,12 +70,11 @@ static inline void assert_same_join(const struct message *a, const struct messag
 
 static inline void assert_same_lease(const struct message *a, const struct message *b)
 {
-    assert_int_equal(a->lease.lease, b->lease.lease);
+    assert_int_equal(a->lease.unit, b->lease.unit);
     assert_int_equal(a->lease.step, b->lease.step);
     assert_int_equal(a->lease.version, b->lease.version);
-    assert_int_equal(a->lease.evaluation, b->lease.evaluation);
-    assert_int_equal(a->lease.level, b->lease.level);
-    assert_int_equal(a->lease.index, b->lease.index);
+    assert_int_equal(a->lease.kind, b->lease.kind);
+    assert_int_equal(a->lease.first, b->lease.first);
     assert_int_equal(a->lease.slices, b->lease.slices);
     for (size_t i = 0; i < a->lease.slices; i++)
         assert_same_slice(&a->lease.slice[i], &b->lease.slice[i]);
@@ -78,14 +82,17 @@ static inline void assert_same_lease(const struct message *a, const struct messa
 
 static inline void assert_same_partial(const struct message *a, const struct message *b)
 {
-    assert_int_equal(a->partial.lease, b->partial.lease);
-    assert_int_equal(a->partial.step, b->partial.step);
+    assert_int_equal(a->partial.unit, b->partial.unit);
     assert_int_equal(a->partial.level, b->partial.level);
     assert_int_equal(a->partial.index, b->partial.index);
     assert_int_equal(a->partial.transfer, b->partial.transfer);
     assert_true(a->partial.loss == b->partial.loss);
     assert_true(a->partial.seconds == b->partial.seconds);
+    assert_true(a->partial.squares == b->partial.squares);
     assert_int_equal(a->partial.targets, b->partial.targets);
+    assert_int_equal(a->partial.slices, b->partial.slices);
+    assert_memory_equal(a->partial.hashes, b->partial.hashes,
+                        a->partial.slices * sizeof *a->partial.hashes);
     assert_int_equal(a->partial.ranges, b->partial.ranges);
     assert_memory_equal(a->partial.checksums, b->partial.checksums,
                         a->partial.ranges * sizeof *a->partial.checksums);
@@ -128,8 +135,8 @@ static inline void assert_same_message(const struct message *a, const struct mes
         assert_same_partial(a, b);
         return;
     case MESSAGE_EVALUATED:
-        assert_int_equal(a->evaluated.lease, b->evaluated.lease);
-        assert_int_equal(a->evaluated.step, b->evaluated.step);
+        assert_int_equal(a->evaluated.unit, b->evaluated.unit);
+        assert_int_equal(a->evaluated.first, b->evaluated.first);
         assert_int_equal(a->evaluated.slices, b->evaluated.slices);
         assert_memory_equal(a->evaluated.losses, b->evaluated.losses,
                             a->evaluated.slices * sizeof(double));
@@ -141,7 +148,7 @@ static inline void assert_same_message(const struct message *a, const struct mes
         assert_same_commit(a, b);
         return;
     case MESSAGE_HEARTBEAT:
-        assert_int_equal(a->heartbeat.lease, b->heartbeat.lease);
+        assert_int_equal(a->heartbeat.held, b->heartbeat.held);
         return;
     case MESSAGE_LEAVE:
         assert_string_equal(a->leave.reason, b->leave.reason);
@@ -149,6 +156,29 @@ static inline void assert_same_message(const struct message *a, const struct mes
     case MESSAGE_STOP:
         assert_string_equal(a->stop.reason, b->stop.reason);
         assert_int_equal(a->stop.exit_code, b->stop.exit_code);
+        return;
+    case MESSAGE_REVOKE:
+        assert_int_equal(a->revoke.unit, b->revoke.unit);
+        assert_int_equal(a->revoke.first, b->revoke.first);
+        assert_int_equal(a->revoke.count, b->revoke.count);
+        assert_int_equal(a->revoke.kind, b->revoke.kind);
+        assert_int_equal(a->revoke.unwanted, b->revoke.unwanted);
+        return;
+    case MESSAGE_RELEASED:
+        assert_int_equal(a->released.unit, b->released.unit);
+        assert_int_equal(a->released.first, b->released.first);
+        assert_int_equal(a->released.count, b->released.count);
+        assert_int_equal(a->released.kind, b->released.kind);
+        return;
+    case MESSAGE_AUDITED:
+        assert_int_equal(a->audited.unit, b->audited.unit);
+        assert_int_equal(a->audited.first, b->audited.first);
+        assert_int_equal(a->audited.slices, b->audited.slices);
+        assert_memory_equal(a->audited.hashes, b->audited.hashes,
+                            a->audited.slices * sizeof(uint64_t));
+        return;
+    case MESSAGE_PULLED:
+        assert_int_equal(a->pulled.version, b->pulled.version);
         return;
     }
     fail();

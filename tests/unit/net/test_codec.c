@@ -52,7 +52,7 @@ static const struct {
 } bad[] = {
     {"nothing", B(""), ERR_MALFORMED},
     {"no kind", B("\x08\x01\x10\x02"), ERR_MALFORMED},
-    {"unknown kind", B("\x82\x01\x00"), ERR_MALFORMED},
+    {"unknown kind", B("\x8a\x01\x00"), ERR_MALFORMED},
     {"not protobuf", B("\xff\xff\xff\xff\xff\xff"), ERR_MALFORMED},
     {"length beyond the end", B("\x1a\x7f\x08\x01"), ERR_MALFORMED},
     {"join without token", B("\x1a\x02\x08\x01"), ERR_MALFORMED},
@@ -71,53 +71,60 @@ static const struct {
     {"heartbeat of a newer version", B("\x52\x04\x08\x01\x10\x01"), ERR_OK},
     {"lease without slices", B("\x32\x02\x08\x01"), ERR_MALFORMED},
     {"right lease",
-     B("\x32\x13\x3a\x11\x08\x01\x10\x01\x1a\x08"
+     B("\x32\x13\x32\x11\x08\x01\x10\x01\x1a\x08"
        "aaaabbbb"
        "\x22\x01\x07"),
      ERR_OK},
     {"slice without sequences",
-     B("\x32\x0e\x3a\x0c\x10\x01\x1a\x08"
+     B("\x32\x0e\x32\x0c\x10\x01\x1a\x08"
        "aaaabbbb"),
      ERR_MALFORMED},
     {"slice without length",
-     B("\x32\x11\x3a\x0f\x08\x01\x1a\x08"
+     B("\x32\x11\x32\x0f\x08\x01\x1a\x08"
        "aaaabbbb"
        "\x22\x01\x07"),
      ERR_MALFORMED},
     {"7 bytes of tokens",
-     B("\x32\x12\x3a\x10\x08\x01\x10\x01\x1a\x07"
+     B("\x32\x12\x32\x10\x08\x01\x10\x01\x1a\x07"
        "aaaabbb"
        "\x22\x01\x07"),
      ERR_MALFORMED},
     {"one token too many",
-     B("\x32\x17\x3a\x15\x08\x01\x10\x01\x1a\x0c"
+     B("\x32\x17\x32\x15\x08\x01\x10\x01\x1a\x0c"
        "aaaabbbbcccc"
        "\x22\x01\x07"),
      ERR_MALFORMED},
     {"sequences * (length + 1) wraps to 2",
-     B("\x32\x1b\x3a\x19\x08\x82\x80\x80\x80\x08\x10\xff\xff\xff\xff\x0f\x1a\x08"
+     B("\x32\x1b\x32\x19\x08\x82\x80\x80\x80\x08\x10\xff\xff\xff\xff\x0f\x1a\x08"
        "aaaabbbb"
        "\x22\x01\x07"),
      ERR_MALFORMED},
     {"one sample too many",
-     B("\x32\x14\x3a\x12\x08\x01\x10\x01\x1a\x08"
+     B("\x32\x14\x32\x12\x08\x01\x10\x01\x1a\x08"
        "aaaabbbb"
        "\x22\x02\x07\x08"),
      ERR_MALFORMED},
-    {"level 32",
-     B("\x32\x15\x28\x20\x3a\x11\x08\x01\x10\x01\x1a\x08"
+    {"lease of an unknown kind",
+     B("\x32\x15\x20\x03\x32\x11\x08\x01\x10\x01\x1a\x08"
        "aaaabbbb"
        "\x22\x01\x07"),
      ERR_MALFORMED},
-    {"node beyond the last slice",
-     B("\x32\x17\x28\x10\x30\x01\x3a\x11\x08\x01\x10\x01\x1a\x08"
+    {"lease beyond the last slice",
+     B("\x32\x19\x28\xff\xff\xff\xff\x0f\x32\x11\x08\x01\x10\x01\x1a\x08"
        "aaaabbbb"
        "\x22\x01\x07"),
      ERR_MALFORMED},
-    {"partial with loss NaN: the model diverged", B("\x3a\x09\x29\0\0\0\0\0\0\xf8\x7f"),
+    {"partial of level 32", B("\x3a\x02\x10\x20"), ERR_MALFORMED},
+    {"partial of a node beyond the last slice", B("\x3a\x04\x10\x10\x18\x01"),
+     ERR_MALFORMED},
+    {"revoke of too many", B("\x6a\x05\x18\x81\x80\x04\x28"), ERR_MALFORMED},
+    {"right revoke", B("\x6a\x02\x18\x01"), ERR_OK},
+    {"released of an unknown kind", B("\x72\x02\x20\x03"), ERR_MALFORMED},
+    {"audited without hashes", B("\x7a\x02\x08\x01"), ERR_MALFORMED},
+    {"partial with loss NaN: the model diverged", B("\x3a\x09\x21\0\0\0\0\0\0\xf8\x7f"),
      ERR_OK},
-    {"partial with seconds NaN", B("\x3a\x09\x49\0\0\0\0\0\0\xf8\x7f"), ERR_MALFORMED},
-    {"partial with seconds infinite", B("\x3a\x09\x49\0\0\0\0\0\0\xf0\x7f"),
+    {"partial with seconds NaN", B("\x3a\x09\x51\0\0\0\0\0\0\xf8\x7f"), ERR_MALFORMED},
+    {"partial with seconds infinite", B("\x3a\x09\x51\0\0\0\0\0\0\xf0\x7f"),
      ERR_MALFORMED},
     {"more losses than targets", B("\x42\x0a\x1a\x08\0\0\0\0\0\0\xf0\x3f"),
      ERR_MALFORMED},
@@ -193,7 +200,7 @@ static void a_message_that_would_unpack_to_much_more_is_refused(void **state)
     uint8_t *bytes = mem_alloc(HEAD + 2 * EMPTY);
     memcpy(bytes, "\x32\xfe\xff\x7f", HEAD); /* a lease of 2 * EMPTY bytes */
     for (size_t i = 0; i < EMPTY; i++) {
-        bytes[HEAD + 2 * i] = 0x3a; /* a slice of none */
+        bytes[HEAD + 2 * i] = 0x32; /* a slice of none */
         bytes[HEAD + 2 * i + 1] = 0;
     }
     assert_int_equal(refusal(bytes, HEAD + 2 * EMPTY), ERR_TOO_BIG);
@@ -207,7 +214,7 @@ static void each_kind_survives_the_way(void **state)
 {
     (void)state;
     struct codec *codec = codec_new();
-    assert_int_equal(EXAMPLES, MESSAGE_STOP);
+    assert_int_equal(EXAMPLES, MESSAGE_PULLED);
     for (size_t i = 0; i < EXAMPLES; i++) {
         struct message got;
         size_t n;

@@ -46,7 +46,7 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
     assert_false(s->inside);
     assert_int_equal(e->ended, 0);
     if (m->kind == MESSAGE_HEARTBEAT) {
-        assert_int_equal(m->heartbeat.lease, e->messages);
+        assert_int_equal(m->heartbeat.held, e->messages);
     } else if (m->kind == MESSAGE_LEASE) {
         const struct message_slice *x = m->lease.slice;
         for (size_t i = 0; i < (size_t)x->sequences * (x->length + 1); i++)

@@ -46,10 +46,8 @@ static void good(struct message *m, struct message_slice slice[2])
         slice[i] =
             (struct message_slice){2, T, tokens + 2 * i * (T + 1), samples + 2 * i};
     *m = (struct message){.kind = MESSAGE_LEASE};
-    m->lease.lease = 33;
     m->lease.step = m->lease.version = 9;
-    m->lease.level = 1;
-    m->lease.index = 1;
+    m->lease.first = 2;
     m->lease.slices = 2;
     m->lease.slice = slice;
 }
@@ -57,55 +55,53 @@ static void good(struct message *m, struct message_slice slice[2])
 static void a_good_lease_is_copied_whole(void **state)
 {
     (void)state;
-    struct kept_leases kept = {0};
+    struct kept_slices kept = {0};
     struct message m;
     struct message_slice slice[2];
-    for (int evaluation = 0; evaluation < 2; evaluation++) {
+    for (enum lease_kind kind = LEASE_TRAIN; kind <= LEASE_AUDIT; kind++) {
         uint32_t mine[4 * (T + 1)];
         uint64_t numbers[4];
         memcpy(mine, tokens, sizeof mine);
         memcpy(numbers, samples, sizeof numbers);
         good(&m, slice);
-        m.lease.evaluation = evaluation;
+        m.lease.kind = kind;
         for (int i = 0; i < 2; i++) {
             slice[i].tokens = mine + 2 * i * (T + 1);
             slice[i].samples = numbers + 2 * i;
         }
-        assert_int_equal(kept_leases_add(&kept, &m, &model, &conf), ERR_OK);
+        assert_int_equal(kept_slices_add(&kept, &m, &model, &conf), ERR_OK);
         memset(mine, 0xFF, sizeof mine); /* the message is gone */
         memset(numbers, 0xFF, sizeof numbers);
         memset(slice, 0xFF, sizeof slice);
 
-        const struct compute_job *job = kept_leases_job(&kept, 33);
-        assert_int_equal(job->id, 33);
-        assert_int_equal(job->evaluation, evaluation);
-        assert_int_equal(job->node.level, 1);
-        assert_int_equal(job->node.index, 1);
-        assert_int_equal(job->slices, 2);
-        for (size_t i = 0; i < 2; i++) {
-            const struct slice *s = &job->slice[i];
+        for (uint32_t i = 0; i < 2; i++) {
+            const struct compute_job *job = kept_slices_job(&kept, kind, 2 + i);
+            assert_int_equal(job->lease, kind);
+            assert_int_equal(job->number, 2 + i);
+            const struct slice *s = &job->slice;
             assert_int_equal(s->sequences, 2);
             assert_int_equal(s->length, T);
             assert_int_equal(s->seed, 5);
             assert_int_equal(s->step, 9);
-            assert_int_equal(s->dropout, !evaluation);
+            assert_int_equal(s->dropout, kind != LEASE_HELD_OUT);
             assert_memory_equal(s->tokens, tokens + 2 * i * (T + 1),
                                 2 * (T + 1) * sizeof *tokens);
             assert_memory_equal(s->samples, samples + 2 * i, 2 * sizeof *samples);
         }
-        kept_leases_drop(&kept, 33);
+        kept_slices_drop(&kept, kind, 2);
+        kept_slices_drop(&kept, kind, 3);
         assert_int_equal(kept.n, 0);
     }
-    kept_leases_fini(&kept);
+    kept_slices_fini(&kept);
 }
 
 static void refuse(const char *what, const struct message *m)
 {
-    struct kept_leases kept = {0};
+    struct kept_slices kept = {0};
     print_message("%s\n", what);
-    assert_int_equal(kept_leases_add(&kept, m, &model, &conf), ERR_MALFORMED);
+    assert_int_equal(kept_slices_add(&kept, m, &model, &conf), ERR_MALFORMED);
     assert_int_equal(kept.n, 0);
-    kept_leases_fini(&kept);
+    kept_slices_fini(&kept);
 }
 
 static void tokens_beyond_the_vocabulary_are_refused_wherever_they_stand(void **state)
@@ -146,7 +142,7 @@ static void sequences_and_rows_beyond_the_model_are_refused(void **state)
                 struct message m;
                 struct message_slice slice[2];
                 good(&m, slice);
-                m.lease.evaluation = evaluation;
+                m.lease.kind = evaluation ? LEASE_HELD_OUT : LEASE_TRAIN;
                 slice[which].sequences = cases[i].sequences;
                 slice[which].length = cases[i].length;
                 refuse(cases[i].what, &m);
@@ -158,60 +154,55 @@ static void as_many_rows_as_fit_and_shorter_sequences_are_taken(void **state)
     (void)state;
     const uint64_t rows =
         plan_rows((struct plan){conf.train.batch, conf.train.slices, conf.model.context});
-    struct kept_leases kept = {0};
+    struct kept_slices kept = {0};
     struct message m;
     struct message_slice slice[2];
     good(&m, slice);
-    m.lease.evaluation = true;
+    m.lease.kind = LEASE_HELD_OUT;
     slice[0] = (struct message_slice){(uint32_t)(rows / T), T, tokens, samples};
     slice[1] = (struct message_slice){1, 1, tokens, samples};
-    assert_int_equal(kept_leases_add(&kept, &m, &model, &conf), ERR_OK);
-    kept_leases_fini(&kept); /* also what was not dropped */
+    assert_int_equal(kept_slices_add(&kept, &m, &model, &conf), ERR_OK);
+    kept_slices_fini(&kept); /* also what was not dropped */
 }
 
-static void slices_that_are_not_the_nodes_are_refused(void **state)
+static void slices_beyond_the_step_are_refused_but_not_of_the_held_out_text(void **state)
 {
     (void)state;
-    static const struct {
-        const char *what;
-        uint32_t level, index;
-    } cases[] = {
-        {"one slice", 0, 2},
-        {"four slices", 2, 0},
-        {"no canonical name", 2, 1}, /* of slices 4 and 5, which is (1,2) */
-        {"begins beyond V", 1, 3},
-        {"begins far beyond V", 1, UINT32_MAX},
-        {"level beyond the tree", 32, 0},
-        {"largest level", UINT32_MAX, 0},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    static const uint32_t first[] = {V - 1, V, 1u << 30};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        struct kept_slices kept = {0};
         struct message m;
         struct message_slice slice[2];
         good(&m, slice);
-        m.lease.level = cases[i].level;
-        m.lease.index = cases[i].index;
-        refuse(cases[i].what, &m);
+        m.lease.first = first[i];
+        refuse("slices beyond the step", &m);
+        m.lease.kind = LEASE_AUDIT;
+        refuse("slices beyond the step", &m);
+        m.lease.kind = LEASE_HELD_OUT;
+        assert_int_equal(kept_slices_add(&kept, &m, &model, &conf), ERR_OK);
+        kept_slices_fini(&kept);
     }
 }
 
-static void leases_are_found_by_number_in_any_order(void **state)
+static void slices_are_found_by_kind_and_number_in_any_order(void **state)
 {
     (void)state;
-    struct kept_leases kept = {0};
-    for (uint64_t i = 0; i < 40; i++) {
+    struct kept_slices kept = {0};
+    for (uint32_t i = 0; i < 40; i += 2) {
         struct message m;
         struct message_slice slice[2];
         good(&m, slice);
-        m.lease.lease = 100 + i;
-        assert_int_equal(kept_leases_add(&kept, &m, &model, &conf), ERR_OK);
+        m.lease.kind = LEASE_HELD_OUT;
+        m.lease.first = i;
+        assert_int_equal(kept_slices_add(&kept, &m, &model, &conf), ERR_OK);
     }
-    for (uint64_t i = 0; i < 40; i++) {
-        const uint64_t lease = 100 + i * 7 % 40;
-        assert_int_equal(kept_leases_job(&kept, lease)->id, lease);
-        kept_leases_drop(&kept, lease);
+    for (uint32_t i = 0; i < 40; i++) {
+        const uint32_t number = i * 7 % 40;
+        assert_int_equal(kept_slices_job(&kept, LEASE_HELD_OUT, number)->number, number);
+        kept_slices_drop(&kept, LEASE_HELD_OUT, number);
     }
     assert_int_equal(kept.n, 0);
-    kept_leases_fini(&kept);
+    kept_slices_fini(&kept);
 }
 
 int main(void)
@@ -219,9 +210,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(tokens_beyond_the_vocabulary_are_refused_wherever_they_stand),
         T(sequences_and_rows_beyond_the_model_are_refused),
-        T(slices_that_are_not_the_nodes_are_refused),
+        T(slices_beyond_the_step_are_refused_but_not_of_the_held_out_text),
         T(a_good_lease_is_copied_whole),
         T(as_many_rows_as_fit_and_shorter_sequences_are_taken),
-        T(leases_are_found_by_number_in_any_order)};
+        T(slices_are_found_by_kind_and_number_in_any_order)};
     return cmocka_run_group_tests(tests, prepare, clean);
 }

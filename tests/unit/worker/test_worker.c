@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "worker/worker.h"
 
-enum { TERM = 7, ME = 0xABC, RANGES = 5 };
+enum { TERM = 7, ME = 0xABC, RANGES = 5, V = 8, THREADS = 1 };
 
 struct stage {
     struct worker w;
@@ -32,13 +32,25 @@ static int hear_commit(struct stage *s, uint64_t version, uint32_t transfer)
     return hear(s, m);
 }
 
-static int hear_lease(struct stage *s, uint64_t lease, uint64_t version)
+static int hear_lease(struct stage *s, uint64_t version, enum lease_kind kind,
+                      uint32_t first, uint32_t slices)
 {
     struct message m = {.kind = MESSAGE_LEASE};
-    m.lease.lease = lease;
-    m.lease.step = m.lease.version = version;
-    m.lease.level = 1;
-    m.lease.index = 2;
+    m.lease.unit = m.lease.step = m.lease.version = version;
+    m.lease.kind = kind;
+    m.lease.first = first;
+    m.lease.slices = slices;
+    return hear(s, m);
+}
+
+static int hear_revoke(struct stage *s, uint64_t unit, uint32_t first, uint32_t count,
+                       bool unwanted)
+{
+    struct message m = {.kind = MESSAGE_REVOKE};
+    m.revoke.unit = unit;
+    m.revoke.first = first;
+    m.revoke.count = count;
+    m.revoke.unwanted = unwanted;
     return hear(s, m);
 }
 
@@ -48,12 +60,14 @@ static int parameters(struct stage *s, uint64_t version, int err)
                        .kind = WORKER_PARAMETERS, .version = version, .err = err});
 }
 
-static int computed(struct stage *s, uint64_t lease)
+static int computed(struct stage *s, enum lease_kind lease, uint32_t slice)
 {
     return feed(s, (struct worker_event){.kind = WORKER_COMPUTED,
                                          .lease = lease,
-                                         .loss = 2,
+                                         .slice = slice,
+                                         .loss = 2 + slice,
                                          .targets = 3,
+                                         .hash = 1000 + slice,
                                          .seconds = 0.5});
 }
 
@@ -62,12 +76,13 @@ static void begin(struct stage *s)
     const struct worker_conf conf = {.incarnation = ME,
                                      .rank = 3,
                                      .pid = 4,
-                                     .threads = 5,
+                                     .threads = THREADS,
                                      .host = "h",
                                      .build = "b",
                                      .kernels = "k",
                                      .token = {9},
-                                     .heartbeat_ms = 500};
+                                     .heartbeat_ms = 500,
+                                     .silence_ms = 10000};
     *s = (struct stage){.now_ms = 1000};
     worker_init(&s->w, &conf);
     feed(s, (struct worker_event){.kind = WORKER_START});
@@ -80,7 +95,15 @@ static void begin_welcomed(struct stage *s)
     m.welcome.worker = 3;
     assert_int_equal(hear(s, m), ERR_OK);
     assert_int_equal(s->out.list[0].kind, WORK_PREPARE);
-    worker_set_ranges(&s->w, RANGES);
+    worker_set_shape(&s->w, RANGES, V, true);
+}
+
+/* With parameters of version 0. */
+static void begin_ready(struct stage *s)
+{
+    begin_welcomed(s);
+    hear_commit(s, 0, 0);
+    parameters(s, 0, ERR_OK);
 }
 
 static void end(struct stage *s)
@@ -96,12 +119,22 @@ static const char *did(const struct stage *s)
     static const char letters[] = {
         [WORK_SEND] = 's',    [WORK_PREPARE] = 'p', [WORK_ANNOUNCED] = 'a',
         [WORK_RECEIVE] = 'r', [WORK_KEEP] = 'k',    [WORK_COMPUTE] = 'c',
-        [WORK_PUSH] = 'u',    [WORK_REPORT] = 'e',  [WORK_FINISH] = 'f'};
+        [WORK_FORGET] = '.',  [WORK_PUSH] = 'u',    [WORK_DISCARD] = 'd',
+        [WORK_FINISH] = 'f'};
     assert_true(s->out.n < sizeof text);
     for (size_t i = 0; i < s->out.n; i++)
         text[i] = letters[s->out.list[i].kind];
     text[s->out.n] = '\0';
     return text;
+}
+
+static const struct message *said(const struct stage *s, enum message_kind kind)
+{
+    for (size_t i = 0; i < s->out.n; i++)
+        if ((s->out.list[i].kind == WORK_SEND || s->out.list[i].kind == WORK_PUSH) &&
+            s->out.list[i].message.kind == kind)
+            return &s->out.list[i].message;
+    return NULL;
 }
 
 /* --- joining ---------------------------------------------------------------------------
@@ -120,7 +153,7 @@ static void it_joins_with_what_it_is(void **state)
     assert_int_equal(m->join.token[0], 9);
     assert_int_equal(m->join.rank, 3);
     assert_int_equal(m->join.pid, 4);
-    assert_int_equal(m->join.threads, 5);
+    assert_int_equal(m->join.threads, THREADS);
     assert_string_equal(m->join.host, "h");
     assert_string_equal(m->join.build, "b");
     assert_string_equal(m->join.kernels, "k");
@@ -161,7 +194,8 @@ static void what_only_workers_say_and_a_second_welcome_are_not_taken(void **stat
 {
     (void)state;
     static const enum message_kind kinds[] = {
-        MESSAGE_JOIN, MESSAGE_PARTIAL, MESSAGE_EVALUATED, MESSAGE_LEAVE, MESSAGE_WELCOME};
+        MESSAGE_JOIN,    MESSAGE_PARTIAL,  MESSAGE_EVALUATED, MESSAGE_LEAVE,
+        MESSAGE_WELCOME, MESSAGE_RELEASED, MESSAGE_AUDITED,   MESSAGE_PULLED};
     struct stage s;
     begin_welcomed(&s);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -196,74 +230,164 @@ static void a_lease_is_computed_with_the_version_it_names(void **state)
     (void)state;
     struct stage s;
     begin_welcomed(&s);
-    assert_int_equal(hear_lease(&s, 1, 4), ERR_MALFORMED); /* no parameters yet */
+    assert_int_equal(hear_lease(&s, 4, LEASE_TRAIN, 0, 1), ERR_MALFORMED); /* none yet */
     assert_string_equal(did(&s), "");
     hear_commit(&s, 4, 20);
     assert_string_equal(did(&s), "ar");
     assert_int_equal(s.out.list[1].version, 4);
     assert_int_equal(s.out.list[1].transfer, 20);
-    assert_int_equal(hear_lease(&s, 1, 4), ERR_OK);
+    assert_int_equal(hear_lease(&s, 4, LEASE_TRAIN, 0, 1), ERR_OK);
     assert_string_equal(did(&s), "k"); /* not while they arrive */
-    assert_int_equal(hear_lease(&s, 2, 3), ERR_MALFORMED);
-    assert_int_equal(hear_lease(&s, 2, 5), ERR_MALFORMED);
-    assert_int_equal(hear_lease(&s, 2, UINT64_MAX), ERR_MALFORMED);
+    assert_int_equal(hear_lease(&s, 3, LEASE_TRAIN, 1, 1), ERR_MALFORMED);
+    assert_int_equal(hear_lease(&s, 5, LEASE_TRAIN, 1, 1), ERR_MALFORMED);
+    assert_int_equal(hear_lease(&s, UINT64_MAX, LEASE_TRAIN, 1, 1), ERR_MALFORMED);
     assert_string_equal(did(&s), "");
     parameters(&s, 4, ERR_OK);
-    assert_string_equal(did(&s), "c");
-    assert_int_equal(s.out.list[0].lease, 1);
-    assert_int_equal(hear_lease(&s, 2, 4), ERR_OK);
-    assert_string_equal(did(&s), "kc");
+    assert_string_equal(did(&s), "sc");
+    assert_int_equal(said(&s, MESSAGE_PULLED)->pulled.version, 4);
+    assert_int_equal(s.out.list[1].slice, 0);
     end(&s);
 }
 
-static void a_lease_number_is_taken_once(void **state)
+static void a_slice_is_taken_once_and_not_beyond_the_step(void **state)
 {
     (void)state;
     struct stage s;
-    begin_welcomed(&s);
-    hear_commit(&s, 0, 0);
-    parameters(&s, 0, ERR_OK);
-    assert_int_equal(hear_lease(&s, 1, 0), ERR_OK);
-    assert_int_equal(hear_lease(&s, 1, 0), ERR_MALFORMED);
-    assert_string_equal(did(&s), "");
+    begin_ready(&s);
+    assert_int_equal(hear_lease(&s, 0, LEASE_TRAIN, 0, 4), ERR_OK);
+    assert_int_equal(hear_lease(&s, 0, LEASE_TRAIN, 3, 2), ERR_MALFORMED);
+    assert_int_equal(hear_lease(&s, 0, LEASE_TRAIN, V - 1, 2), ERR_MALFORMED);
+    assert_int_equal(hear_lease(&s, 0, LEASE_AUDIT, 4, 2), ERR_OK);
+    assert_int_equal(hear_lease(&s, 0, LEASE_AUDIT, 5, 1), ERR_MALFORMED);
+    assert_int_equal(s.w.held, 6);
     end(&s);
 }
 
-static void parameters_are_not_received_while_the_old_are_computed_with(void **state)
+static void parameters_do_not_come_to_who_holds_something(void **state)
 {
     (void)state;
     struct stage s;
-    begin_welcomed(&s);
-    hear_commit(&s, 0, 0);
-    parameters(&s, 0, ERR_OK);
-    hear_lease(&s, 1, 0);
-    hear_lease(&s, 2, 0);
-    hear_commit(&s, 1, RANGES);
-    assert_string_equal(did(&s), "a");
-    assert_int_equal(hear_lease(&s, 3, 0),
-                     ERR_MALFORMED); /* the old ones will be replaced */
-    hear_lease(&s, 3, 1);
-    assert_string_equal(did(&s), "k");
-    computed(&s, 2);
-    assert_string_equal(did(&s), "u");
-    computed(&s, 1);
-    assert_string_equal(did(&s), "ur");
-    parameters(&s, 1, ERR_OK);
-    assert_string_equal(did(&s), "c");
-    assert_int_equal(s.out.list[0].lease, 3);
-    end(&s);
-}
-
-static void a_third_version_is_not_taken_before_the_second_is_there(void **state)
-{
-    (void)state;
-    struct stage s;
-    begin_welcomed(&s);
-    hear_commit(&s, 0, 0);
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRAIN, 0, 1);
     assert_int_equal(hear_commit(&s, 1, RANGES), ERR_MALFORMED);
     assert_string_equal(did(&s), "");
-    parameters(&s, 0, ERR_OK);
-    assert_int_equal(s.w.version, 0);
+    computed(&s, LEASE_TRAIN, 0);
+    assert_int_equal(hear_commit(&s, 1, RANGES), ERR_OK);
+    assert_int_equal(hear_commit(&s, 2, 2 * RANGES), ERR_MALFORMED); /* one at a time */
+    end(&s);
+}
+
+/* One slice per thread and one to come; the rest waits and can be given back. */
+static void what_is_not_begun_can_be_given_back(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRAIN, 0, 8);
+    assert_string_equal(did(&s), "kcc");
+    assert_int_equal(hear_revoke(&s, 0, 4, 4, false), ERR_OK);
+    assert_string_equal(did(&s), "....s");
+    const struct message *m = said(&s, MESSAGE_RELEASED);
+    assert_int_equal(m->released.first, 4);
+    assert_int_equal(m->released.count, 4);
+    assert_int_equal(hear_revoke(&s, 0, 0, 2, false), ERR_OK); /* begun: an answer yet */
+    assert_int_equal(said(&s, MESSAGE_RELEASED)->released.count, 0);
+    assert_int_equal(s.w.held, 4);
+    assert_int_equal(hear_revoke(&s, 9, 0, 2, false), ERR_STALE);
+    for (uint32_t v = 0; v < 3; v++) {
+        computed(&s, LEASE_TRAIN, v);
+        assert_null(said(&s, MESSAGE_PARTIAL));
+    }
+    computed(&s, LEASE_TRAIN, 3);
+    assert_int_equal(said(&s, MESSAGE_PARTIAL)->partial.level, 2);
+    end(&s);
+}
+
+static void the_largest_node_that_is_all_its_own_is_pushed(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRAIN, 1, 5);
+    static const struct {
+        uint32_t slice, level, index;
+    } pushed[] = {{1, 0, 1}, {2, 9, 0}, {3, 1, 1}, {4, 9, 0}, {5, 1, 2}};
+    for (size_t i = 0; i < 5; i++) {
+        computed(&s, LEASE_TRAIN, pushed[i].slice);
+        const struct message *m = said(&s, MESSAGE_PARTIAL);
+        if (pushed[i].level == 9) {
+            assert_null(m);
+            continue;
+        }
+        assert_int_equal(m->partial.level, pushed[i].level);
+        assert_int_equal(m->partial.index, pushed[i].index);
+        assert_int_equal(m->partial.slices, 1u << pushed[i].level);
+        assert_int_equal(m->partial.hashes[0],
+                         1000 + (pushed[i].index << pushed[i].level));
+    }
+    assert_int_equal(s.w.held, 0);
+    end(&s);
+}
+
+static void what_nobody_needs_any_more_is_thrown_away_and_said(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRAIN, 0, 4);
+    computed(&s, LEASE_TRAIN, 0);
+    assert_int_equal(hear_revoke(&s, 0, 0, 4, true), ERR_OK);
+    assert_int_equal(said(&s, MESSAGE_RELEASED)->released.first, 3); /* was queued */
+    computed(&s, LEASE_TRAIN, 1);
+    assert_non_null(strchr(did(&s), 'd'));
+    assert_int_equal(said(&s, MESSAGE_RELEASED)->released.count, 2);
+    computed(&s, LEASE_TRAIN, 2);
+    assert_null(said(&s, MESSAGE_PARTIAL));
+    assert_int_equal(s.w.held, 0);
+    end(&s);
+}
+
+static void held_out_losses_and_audits_are_reported_whole(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_HELD_OUT, 20, 2);
+    hear_lease(&s, 0, LEASE_AUDIT, 6, 2);
+    computed(&s, LEASE_HELD_OUT, 21);
+    assert_null(said(&s, MESSAGE_EVALUATED));
+    computed(&s, LEASE_HELD_OUT, 20);
+    const struct message *m = said(&s, MESSAGE_EVALUATED);
+    assert_int_equal(m->evaluated.first, 20);
+    assert_int_equal(m->evaluated.slices, 2);
+    assert_true(m->evaluated.losses[0] == 22 && m->evaluated.losses[1] == 23);
+    assert_int_equal(m->evaluated.targets[1], 3);
+    computed(&s, LEASE_AUDIT, 6);
+    computed(&s, LEASE_AUDIT, 7);
+    m = said(&s, MESSAGE_AUDITED);
+    assert_int_equal(m->audited.first, 6);
+    assert_true(m->audited.hashes[0] == 1006 && m->audited.hashes[1] == 1007);
+    assert_int_equal(s.w.held, 0);
+    end(&s);
+}
+
+/* It gives back what is not begun, delivers the rest, and takes nothing more. */
+static void asked_to_leave_it_leaves_nothing_unanswered(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRAIN, 0, 6);
+    feed(&s, (struct worker_event){.kind = WORKER_LEAVE});
+    assert_non_null(said(&s, MESSAGE_LEAVE));
+    assert_int_equal(said(&s, MESSAGE_RELEASED)->released.count, 4);
+    assert_int_equal(hear_lease(&s, 0, LEASE_TRAIN, 6, 2), ERR_OK); /* it crossed */
+    assert_int_equal(said(&s, MESSAGE_RELEASED)->released.first, 6);
+    computed(&s, LEASE_TRAIN, 0);
+    assert_null(strchr(did(&s), 'f'));
+    computed(&s, LEASE_TRAIN, 1);
+    assert_int_equal(said(&s, MESSAGE_PARTIAL)->partial.level, 1);
+    assert_non_null(strchr(did(&s), 'f'));
     end(&s);
 }
 
@@ -276,7 +400,7 @@ static void damaged_parameters_end_it(void **state)
     assert_int_equal(parameters(&s, 0, ERR_CORRUPT), ERR_CORRUPT);
     assert_string_equal(did(&s), "f");
     assert_int_equal(s.out.list[0].exit_code, err_exit_code(ERR_CORRUPT));
-    assert_int_equal(hear_lease(&s, 1, 0), ERR_OK);
+    assert_int_equal(hear_lease(&s, 0, LEASE_TRAIN, 0, 1), ERR_OK);
     assert_string_equal(did(&s), ""); /* after the end nothing follows */
     end(&s);
 }
@@ -286,34 +410,21 @@ transfers_are_numbered_without_gaps_and_results_say_whose_they_are(void **state)
 {
     (void)state;
     struct stage s;
-    begin_welcomed(&s);
-    hear_commit(&s, 0, 0);
-    parameters(&s, 0, ERR_OK);
+    begin_ready(&s);
     for (uint32_t i = 0; i < 4; i++) {
-        hear_lease(&s, 10 + i, 0);
-        computed(&s, 10 + i);
-        assert_string_equal(did(&s), "u");
-        const struct message *m = &s.out.list[0].message;
-        assert_int_equal(s.out.list[0].transfer, i * RANGES);
-        assert_int_equal(m->kind, MESSAGE_PARTIAL);
+        hear_lease(&s, 0, LEASE_TRAIN, 2 * i, 1);
+        computed(&s, LEASE_TRAIN, 2 * i);
+        assert_string_equal(did(&s), ".u");
+        const struct message *m = said(&s, MESSAGE_PARTIAL);
+        assert_int_equal(s.out.list[1].transfer, i * RANGES);
         assert_int_equal(m->term, TERM);
         assert_int_equal(m->incarnation, ME);
         assert_int_equal(m->partial.transfer, i * RANGES);
-        assert_int_equal(m->partial.lease, 10 + i);
-        assert_int_equal(m->partial.level, 1);
-        assert_int_equal(m->partial.index, 2);
+        assert_int_equal(m->partial.unit, 0);
+        assert_int_equal(m->partial.level, 0);
+        assert_int_equal(m->partial.index, 2 * i);
         assert_int_equal(m->partial.targets, 3);
-        assert_true(m->partial.loss == 2 && m->partial.seconds == 0.5);
-        if (i == 1) { /* an evaluation in between sends no tensor */
-            struct message e = {.kind = MESSAGE_LEASE};
-            e.lease.lease = 99;
-            e.lease.evaluation = true;
-            assert_int_equal(hear(&s, e), ERR_OK);
-            computed(&s, 99);
-            assert_string_equal(did(&s), "e");
-            assert_int_equal(s.out.list[0].message.kind, MESSAGE_EVALUATED);
-            assert_int_equal(s.out.list[0].message.evaluated.lease, 99);
-        }
+        assert_true(m->partial.loss == 2 + 2 * i && m->partial.seconds == 0.5);
     }
     end(&s);
 }
@@ -330,20 +441,38 @@ static void it_says_that_it_lives_and_what_it_computes(void **state)
     feed(&s, (struct worker_event){.kind = WORKER_TICK});
     assert_string_equal(did(&s), ""); /* to nobody before the welcome */
     end(&s);
-    begin_welcomed(&s);
-    hear_commit(&s, 0, 0);
-    parameters(&s, 0, ERR_OK);
-    hear_lease(&s, 8, 0);
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRAIN, 0, 8);
     unsigned beats = 0;
     for (; s.now_ms < 6000; s.now_ms += 100) {
         feed(&s, (struct worker_event){.kind = WORKER_TICK});
         if (s.out.n) {
             beats++;
             assert_int_equal(s.out.list[0].message.kind, MESSAGE_HEARTBEAT);
-            assert_int_equal(s.out.list[0].message.heartbeat.lease, 8);
+            assert_int_equal(s.out.list[0].message.heartbeat.held, 8);
         }
     }
     assert_int_equal(beats, 10);
+    end(&s);
+}
+
+static void a_silent_coordinator_is_waited_for_so_long_but_not_longer(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_welcomed(&s);
+    for (; s.now_ms < 11000; s.now_ms += 100) {
+        feed(&s, (struct worker_event){.kind = WORKER_TICK});
+        assert_null(strchr(did(&s), 'f'));
+    }
+    s.now_ms += 3600 * 1000; /* it was asleep itself */
+    feed(&s, (struct worker_event){.kind = WORKER_TICK});
+    assert_null(strchr(did(&s), 'f'));
+    while (!strchr(did(&s), 'f')) {
+        s.now_ms += 100;
+        feed(&s, (struct worker_event){.kind = WORKER_TICK});
+    }
+    assert_int_equal(s.now_ms, 11000 + 3600 * 1000 + 10100);
     end(&s);
 }
 
@@ -373,10 +502,15 @@ RUN(T(it_joins_with_what_it_is),
     T(before_the_welcome_nothing_else_is_taken),
     T(what_only_workers_say_and_a_second_welcome_are_not_taken),
     T(messages_of_other_terms_are_ignored),
-    T(a_lease_is_computed_with_the_version_it_names), T(a_lease_number_is_taken_once),
-    T(parameters_are_not_received_while_the_old_are_computed_with),
-    T(a_third_version_is_not_taken_before_the_second_is_there),
-    T(damaged_parameters_end_it),
+    T(a_lease_is_computed_with_the_version_it_names),
+    T(a_slice_is_taken_once_and_not_beyond_the_step),
+    T(parameters_do_not_come_to_who_holds_something),
+    T(what_is_not_begun_can_be_given_back),
+    T(the_largest_node_that_is_all_its_own_is_pushed),
+    T(what_nobody_needs_any_more_is_thrown_away_and_said),
+    T(held_out_losses_and_audits_are_reported_whole),
+    T(asked_to_leave_it_leaves_nothing_unanswered), T(damaged_parameters_end_it),
     T(transfers_are_numbered_without_gaps_and_results_say_whose_they_are),
     T(it_says_that_it_lives_and_what_it_computes),
+    T(a_silent_coordinator_is_waited_for_so_long_but_not_longer),
     T(it_ends_when_told_or_when_the_coordinator_is_gone))

@@ -1,0 +1,130 @@
+#include <assert.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "coordinator/serve_parts.h"
+#include "tensor/rows.h"
+
+/* --- parameters out -------------------------------------------------------------------
+ */
+
+struct held { /* parameters that are being sent */
+    struct serve *serve;
+    const float *theta;
+};
+
+static void on_sent(void *ctx)
+{
+    struct held *h = ctx;
+    store_release(&h->serve->store, h->theta);
+    mem_free(h);
+}
+
+void serve_parameters(struct serve *s, const struct action *a)
+{
+    struct peer *p = peers_get(&s->peers, a->peer);
+    const float *theta = s->store.theta;
+    struct message m = {.kind = MESSAGE_COMMIT};
+    m.commit.version = s->store.version;
+    m.commit.transfer = p->to_send;
+    m.commit.ranges = s->ranges.n;
+    m.commit.checksums = parcels_checksums(s->parcels, s->store.version, theta);
+    m.commit.rate = s->commit.rate;
+    m.commit.norm = s->commit.norm;
+    m.commit.clip = s->commit.clip;
+    m.commit.loss = s->commit.loss;
+    serve_say(s, a->peer, m);
+
+    struct held *h = mem_alloc(sizeof *h);
+    *h = (struct held){s, theta};
+    store_hold(&s->store, theta);
+    parcels_send(s->parcels, p->lane, p->lane_peer, p->to_send, theta, on_sent, h);
+    p->to_send += (uint32_t)s->ranges.n;
+}
+
+/* --- partials in ----------------------------------------------------------------------
+ */
+
+int serve_receive(struct serve *s, const struct action *a, const struct message *m)
+{
+    struct peer *p = peers_get(&s->peers, a->peer);
+    if (m->partial.ranges != s->ranges.n) {
+        log_error("worker %u: partial in %zu ranges, expected %zu", a->worker,
+                  m->partial.ranges, s->ranges.n);
+        return ERR_MISMATCH;
+    }
+    if (a->transfer != p->to_receive) { /* it would be waited for without end */
+        log_error("worker %u: its partial begins at transfer %u, expected %u", a->worker,
+                  a->transfer, p->to_receive);
+        return ERR_MISMATCH;
+    }
+    const uint64_t targets = supply_targets(&s->supply, tree_first(a->node),
+                                            tree_end(a->node, s->conf.slices));
+    if (a->targets != targets) {
+        log_error(
+            "worker %u: its partial counts %llu target tokens, its slices have %llu",
+            a->worker, (unsigned long long)a->targets, (unsigned long long)targets);
+        return ERR_MISMATCH;
+    }
+    p->to_receive += (uint32_t)s->ranges.n;
+    const struct parcel what = {.lane = p->lane,
+                                .lane_peer = p->lane_peer,
+                                .first_transfer = a->transfer,
+                                .checksums = m->partial.checksums,
+                                .partial = a->partial,
+                                .node = a->node};
+    parcels_receive(s->parcels, &what);
+    return ERR_OK;
+}
+
+void serve_on_arrived(void *ctx, uint64_t partial, int err)
+{
+    serve_feed(ctx,
+               (struct event){.kind = EVENT_RECEIVED, .partial = partial, .err = err});
+}
+
+void serve_add(struct serve *s, const struct action *a)
+{
+    struct treesum_buffer *root = parcels_add(s->parcels, a->partial);
+    if (root) {
+        assert(!s->gradient);
+        s->gradient = root;
+    }
+}
+
+void serve_discard(struct serve *s)
+{
+    if (s->gradient)
+        parcels_give(s->parcels, s->gradient);
+    s->gradient = NULL;
+    parcels_reset(s->parcels);
+}
+
+/* --- the update -----------------------------------------------------------------------
+ */
+
+static void update(void *ctx)
+{
+    struct serve *s = ctx;
+    rows_thread_start();
+    store_update(&s->store, s->gradient->data, &s->update);
+}
+
+static void updated(void *ctx)
+{
+    struct serve *s = ctx;
+    parcels_give(s->parcels, s->gradient);
+    s->gradient = NULL;
+    serve_feed(s, (struct event){.kind = EVENT_UPDATED,
+                                 .norm = s->update.norm,
+                                 .clip = s->update.clip});
+}
+
+void serve_update(struct serve *s, const struct action *a)
+{
+    assert(s->store.version == a->step && s->gradient);
+    s->update = (struct store_update){
+        .rate = a->rate, .targets = a->targets, .into = store_room(&s->store)};
+    background_run(s->updater, update, updated, s);
+}

@@ -1,0 +1,77 @@
+/* serve_parts.h - inside serve.c and its two halves: what they share.  Not for others.
+ *
+ *      serve.c          opening, events and actions
+ *      serve_peers.c    who is there: welcome, leases, farewell
+ *      serve_lane.c     parameters out, partials in, the update between them
+ */
+#ifndef COORDINATOR_SERVE_PARTS_H
+#define COORDINATOR_SERVE_PARTS_H
+
+#include "checkpoint/run_dir.h"
+#include "coordinator/background.h"
+#include "coordinator/coordinator.h"
+#include "coordinator/parcels.h"
+#include "coordinator/peers.h"
+#include "coordinator/recorder.h"
+#include "coordinator/resume.h"
+#include "coordinator/saver.h"
+#include "coordinator/serve.h"
+#include "coordinator/store.h"
+#include "coordinator/supply.h"
+
+enum { GOODBYE_MS = 1000 };
+
+struct serve {
+    struct serve_options o;
+    struct run_dir dir;
+    struct supply supply;
+    struct transformer model;
+    struct ranges ranges;
+    struct store store;
+    struct resume resume;
+    struct recorder *recorder; /* NULL when only evaluating */
+    char *conf_text;
+    struct coordinator_conf conf;
+    struct coordinator core;
+    struct actions actions;
+
+    struct loop *loop;
+    struct transport *lane;
+    struct control_server *server;
+    struct parcels *parcels;
+    struct saver *saver;
+    struct background *updater;
+    struct loop_timer *tick;
+    struct loop_signal *signals[3];
+    struct peers peers;
+
+    struct treesum_buffer *gradient; /* the complete sum of the step */
+    struct store_update update;
+    struct action commit; /* the newest: for the doorbell of its parameters */
+    bool lost_any, finished, running;
+};
+
+/* Gives the core an event and does what it says.  Not to be called from an action. */
+void serve_feed(struct serve *s, struct event ev);
+/* Sends @m to the peer in the words of this term, if it is still there. */
+void serve_say(struct serve *s, uint32_t peer, struct message m);
+
+/* One action each. */
+void serve_welcome(struct serve *s, const struct action *a);
+void serve_refuse(struct serve *s, const struct action *a);
+void serve_lease(struct serve *s, const struct action *a);
+void serve_revoke(struct serve *s, const struct action *a);
+void serve_lost(struct serve *s, const struct action *a);
+void serve_slow(struct serve *s, const struct action *a);
+void serve_doubt(struct serve *s, const struct action *a);
+void serve_stop(struct serve *s, const struct action *a);
+void serve_parameters(struct serve *s, const struct action *a);
+int serve_receive(struct serve *s, const struct action *a, const struct message *m);
+void serve_add(struct serve *s, const struct action *a);
+void serve_discard(struct serve *s);
+void serve_update(struct serve *s, const struct action *a);
+
+/* Of the parcels: a partial is here. */
+void serve_on_arrived(void *ctx, uint64_t partial, int err);
+
+#endif

@@ -1,0 +1,443 @@
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cluster/sim_world.h"
+
+enum { TICK_US = 25000, UPDATE_US = 500, SAVE_US = 30000, RESTART_US = 200000 };
+
+void coordinator_boot(struct sim *s)
+{
+    const struct coordinator_conf conf = {
+        .slices = s->o.slices,
+        .steps = s->o.steps,
+        .eval_every = s->o.eval_every,
+        .checkpoint_every = s->o.checkpoint_every,
+        .keep_best = true,
+        .eval_slices = s->o.eval_slices,
+        .workers = s->o.workers,
+        .lease_ms = 1000,
+        .heartbeat_ms = 200,
+        .start_timeout_ms = 5000,
+        .rejoin_ms = 2000,
+        .audit = s->o.audit,
+        .seed = s->o.seed,
+        .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 0.5},
+        .kernels = "toy",
+        .build = "build",
+    };
+    s->up = true;
+    s->life++;
+    s->term++;
+    s->result->starts++;
+    s->version = s->disk_version;
+    s->theta = s->disk_theta;
+    s->parts = 0;
+    coordinator_init(&s->core, &conf, s->term, s->version, s->version > 0);
+    sim_trace(s, "coordinator: term %llu begins at version %llu",
+              (unsigned long long)s->term, (unsigned long long)s->version);
+    if (s->version > 0)
+        sim_sometimes(s, SOMETIMES_RESUMED);
+    coordinator_event(s, (struct event){.kind = EVENT_START});
+    if (!s->up)
+        return;
+    sim_add(s, ITEM_TICK_COORDINATOR, TICK_US)->life = s->life;
+    for (uint32_t w = 1; w <= s->o.workers; w++)
+        process_boot(s, w, w);
+}
+
+static void take_down(struct sim *s)
+{
+    s->up = false;
+    s->life++; /* items for it are not its successor's */
+    for (uint32_t l = 0; l < s->links; l++)
+        if (s->link[l].open_here)
+            sim_close(s, l, false);
+    coordinator_fini(&s->core);
+    actions_fini(&s->actions);
+}
+
+/* `launch` ends the workers that are left and starts everything again. */
+static void start_again(struct sim *s)
+{
+    for (size_t i = 0; i < s->processes; i++)
+        process_down(s, s->process[i]);
+    sim_add(s, ITEM_START_COORDINATOR, RESTART_US)->life = s->life;
+}
+
+void coordinator_down(struct sim *s)
+{
+    sim_trace(s, "coordinator: dies at version %llu", (unsigned long long)s->version);
+    take_down(s);
+    start_again(s);
+}
+
+/* --- actions --------------------------------------------------------------------------
+ */
+
+static struct link *link_of(struct sim *s, const struct action *a)
+{
+    return &s->link[a->peer - 1];
+}
+
+static void say(struct sim *s, const struct action *a, struct message m)
+{
+    m.term = s->core.term;
+    sim_send(s, a->peer - 1, true, &m);
+}
+
+static void lease(struct sim *s, const struct action *a)
+{
+    static const char *const kinds[] = {"train", "held-out", "audit"};
+    sim_trace(s, "lease to worker %u: unit %llu step %llu %s %u..%u", a->worker,
+              (unsigned long long)a->unit, (unsigned long long)a->step, kinds[a->lease],
+              a->first, a->end);
+    struct message m = {.kind = MESSAGE_LEASE};
+    m.lease.unit = a->unit;
+    m.lease.step = a->step;
+    m.lease.version = a->version;
+    m.lease.kind = a->lease;
+    m.lease.first = a->first;
+    m.lease.slices = a->end - a->first;
+    say(s, a, m);
+    if (a->lease != LEASE_TRAIN)
+        return;
+    for (uint32_t v = a->first; v < a->end; v++)
+        if (s->core.ledger.slice[v].holder[0] && s->core.ledger.slice[v].holder[1])
+            sim_sometimes(s, SOMETIMES_COPIED_LATE);
+}
+
+static void receive(struct sim *s, const struct action *a)
+{
+    struct link *l = link_of(s, a);
+    if (a->transfer != l->to_receive++)
+        sim_wrong(s, "worker %u: transfer %u, expected %u", a->worker, a->transfer,
+                  l->to_receive - 1);
+    assert(l->posted_n[0] < 64);
+    l->posted[0][l->posted_n[0]++] = (struct posted){a->partial};
+    link_match(s, a->peer - 1, false);
+}
+
+static bool inside(const struct sim *s, struct tree_node part, struct tree_node node)
+{
+    return tree_first(part) >= tree_first(node) &&
+           tree_end(part, s->o.slices) <= tree_end(node, s->o.slices);
+}
+
+static void add(struct sim *s, const struct action *a)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->parts; i++) {
+        if (inside(s, a->node, s->part[i].node))
+            sim_wrong(s, "slices %u.. are added a second time", tree_first(a->node));
+        if (!inside(s, s->part[i].node, a->node))
+            s->part[kept++] = s->part[i];
+    }
+    s->parts = kept;
+    assert(s->parts < 2 * (size_t)s->o.slices);
+    s->part[s->parts++] =
+        (struct part){a->node, s->arrived[a->partial % s->arrived_room].value};
+}
+
+static void update(struct sim *s)
+{
+    uint64_t sum = 0, slices = 0;
+    for (size_t i = 0; i < s->parts; i++) {
+        sum += s->part[i].value;
+        slices += tree_size(s->part[i].node, s->o.slices);
+    }
+    s->parts = 0;
+    if (slices != s->o.slices)
+        sim_wrong(s, "step %llu is updated with %llu of %u slices",
+                  (unsigned long long)s->version, (unsigned long long)slices,
+                  s->o.slices);
+    s->theta = toy_update(s->theta, sum);
+    s->version++;
+    if (s->theta != s->reference[s->version] && s->record[s->version - 1].lied &&
+        (s->alone_version + 1 == s->version || s->core.members.n < 2)) {
+        sim_sometimes(s, SOMETIMES_UNAUDITED);
+        s->done = true;
+    } else if (s->theta != s->reference[s->version])
+        sim_wrong(s, "version %llu has other parameters than the undisturbed run",
+                  (unsigned long long)s->version);
+    sim_add(s, ITEM_UPDATED, UPDATE_US)->life = s->life;
+}
+
+static void commit(struct sim *s, const struct action *a)
+{
+    sim_trace(s, "commit of step %llu", (unsigned long long)a->step);
+    if (a->version != s->version || a->step + 1 != a->version || a->skipped)
+        sim_wrong(s, "commit %llu, expected %llu", (unsigned long long)a->version,
+                  (unsigned long long)s->version);
+    double loss = 0;
+    for (uint32_t v = 0; v < s->o.slices; v++)
+        loss += toy_loss(s->reference[a->step], a->step, v);
+    if (a->loss != loss / s->o.slices)
+        sim_wrong(s, "step %llu has loss %f, expected %f", (unsigned long long)a->step,
+                  a->loss, loss / s->o.slices);
+    struct record *r = &s->record[a->step];
+    if (r->known)
+        sim_sometimes(s, SOMETIMES_MADE_AGAIN);
+    r->known = true;
+}
+
+static void evaluated(struct sim *s, const struct action *a)
+{
+    double loss = 0;
+    for (uint32_t v = 0; v < s->o.eval_slices; v++)
+        loss += toy_held_out(s->theta, v);
+    if (a->loss != loss / s->o.eval_slices || a->version != s->version)
+        sim_wrong(s, "version %llu has held-out loss %f, expected %f",
+                  (unsigned long long)a->version, a->loss, loss / s->o.eval_slices);
+}
+
+static void save(struct sim *s, const struct action *a)
+{
+    if (a->version != s->version)
+        sim_wrong(s, "checkpoint of version %llu at version %llu",
+                  (unsigned long long)a->version, (unsigned long long)s->version);
+    struct item *i = sim_add(s, ITEM_CHECKPOINTED, sim_about(s, SAVE_US));
+    i->life = s->life;
+    i->version = s->version;
+    i->value = s->theta;
+    i->err = s->fail_checkpoint ? ERR_NO_SPACE : ERR_OK;
+    s->fail_checkpoint = false;
+}
+
+static void lost(struct sim *s, const struct action *a)
+{
+    sim_trace(s, "worker number %u is lost: %s", a->worker, err_text(a->err));
+    sim_sometimes(s, a->err == ERR_TIMEOUT ? SOMETIMES_LOST_SILENT
+                     : a->err == ERR_OK    ? SOMETIMES_LEFT
+                                           : SOMETIMES_LOST_BUSY);
+    if (a->err == ERR_WRONG)
+        sim_sometimes(s, SOMETIMES_CONVICTED);
+    struct link *l = link_of(s, a);
+    l->broken = true;
+    l->posted_n[0] = 0;
+    if (!l->open_here)
+        return;
+    if (a->err == ERR_WRONG) {
+        struct message m = {.kind = MESSAGE_REFUSE};
+        m.refuse.reason = "it computes wrongly";
+        say(s, a, m);
+    }
+    sim_close(s, a->peer - 1, false);
+}
+
+static void finish(struct sim *s, const struct action *a)
+{
+    sim_trace(s, "coordinator: ends at version %llu: %s", (unsigned long long)s->version,
+              a->reason);
+    if (a->err == ERR_OK && s->version != s->o.steps)
+        sim_wrong(s, "it ends at version %llu", (unsigned long long)s->version);
+    if (a->err == ERR_OK || a->err == ERR_STOPPED)
+        if (s->disk_version != s->version && s->version > 0)
+            sim_wrong(s, "it ends well and version %llu is not on disk",
+                      (unsigned long long)s->version);
+    s->done = a->err == ERR_OK;
+    if (a->err == ERR_WRONG || a->err == ERR_CLOSED)
+        sim_sometimes(s, SOMETIMES_ALONE);
+}
+
+static void perform(struct sim *s, const struct action *a)
+{
+    struct message m = {0};
+    switch (a->kind) {
+    case ACTION_WELCOME:
+        m.kind = MESSAGE_WELCOME;
+        m.welcome.worker = a->worker;
+        say(s, a, m);
+        if (s->core.members.list[s->core.members.n - 1].fresh)
+            sim_sometimes(s, SOMETIMES_JOINED_LATE);
+        return;
+    case ACTION_REFUSE:
+        m.kind = MESSAGE_REFUSE;
+        m.refuse.reason = a->reason;
+        say(s, a, m);
+        return;
+    case ACTION_PARAMETERS:
+        m.kind = MESSAGE_COMMIT;
+        m.commit.version = s->version;
+        m.commit.ranges = 1;
+        say(s, a, m);
+        sim_transfer(s, a->peer - 1, true,
+                     (struct transfer_value){s->theta, s->version, false});
+        return;
+    case ACTION_LEASE:
+        lease(s, a);
+        return;
+    case ACTION_REVOKE:
+        m.kind = MESSAGE_REVOKE;
+        m.revoke.unit = a->unit;
+        m.revoke.kind = a->lease;
+        m.revoke.first = a->first;
+        m.revoke.count = a->end - a->first;
+        m.revoke.unwanted = a->unwanted;
+        say(s, a, m);
+        return;
+    case ACTION_RECEIVE:
+        receive(s, a);
+        return;
+    case ACTION_ADD:
+        add(s, a);
+        return;
+    case ACTION_DROP:
+        sim_sometimes(s, SOMETIMES_COPY_DROPPED);
+        return;
+    case ACTION_DISCARD:
+        s->parts = 0;
+        return;
+    case ACTION_UPDATE:
+        update(s);
+        return;
+    case ACTION_COMMIT:
+        commit(s, a);
+        return;
+    case ACTION_EVALUATED:
+        evaluated(s, a);
+        return;
+    case ACTION_CHECKPOINT:
+        save(s, a);
+        return;
+    case ACTION_HEARTBEAT:
+        m.kind = MESSAGE_HEARTBEAT;
+        say(s, a, m);
+        return;
+    case ACTION_SLOW:
+        sim_sometimes(s, SOMETIMES_SLOW_NAMED);
+        return;
+    case ACTION_DOUBT:
+        sim_sometimes(s, SOMETIMES_DOUBTED);
+        return;
+    case ACTION_LOST:
+        lost(s, a);
+        return;
+    case ACTION_STOP:
+        m.kind = MESSAGE_STOP;
+        m.stop.reason = "end";
+        say(s, a, m);
+        return;
+    case ACTION_FINISH:
+        finish(s, a);
+        return;
+    case ACTION_SKIP:
+        sim_wrong(s, "a step is skipped");
+        return;
+    }
+}
+
+void coordinator_event(struct sim *s, struct event ev)
+{
+    ev.now_ms = s->now_us / 1000;
+    if (ev.kind == EVENT_MESSAGE && ev.message->kind == MESSAGE_RELEASED &&
+        ev.message->released.unit == s->core.unit && ev.message->released.count > 0)
+        sim_sometimes(s, SOMETIMES_RELEASED_TO_IDLE);
+    if (ev.kind == EVENT_MESSAGE && ev.message->kind != MESSAGE_HEARTBEAT)
+        sim_trace(s, "coordinator: %s message of life %llu",
+                  message_name(ev.message->kind),
+                  (unsigned long long)ev.message->incarnation);
+    const int err = coordinator_step(&s->core, &ev, &s->actions);
+    if (ev.kind == EVENT_MESSAGE && err == ERR_STALE)
+        sim_sometimes(s, SOMETIMES_STALE_IGNORED);
+    if (ev.kind == EVENT_MESSAGE && err == ERR_MALFORMED)
+        sim_wrong(s, "the coordinator cannot make sense of a %s message",
+                  message_name(ev.message->kind));
+    bool finished = false;
+    for (size_t i = 0; i < s->actions.n; i++) {
+        const struct action a = s->actions.list[i];
+        if (finished)
+            sim_wrong(s, "an action after the end");
+        perform(s, &a);
+        finished = a.kind == ACTION_FINISH;
+    }
+    if (!finished)
+        return;
+    take_down(s);
+    if (!s->done)
+        start_again(s);
+}
+
+/* --- items ----------------------------------------------------------------------------
+ */
+
+void coordinator_item(struct sim *s, const struct item *i)
+{
+    struct link *l = &s->link[i->link];
+    switch (i->kind) {
+    case ITEM_TICK_COORDINATOR:
+        sim_add(s, ITEM_TICK_COORDINATOR, TICK_US)->life = s->life;
+        coordinator_event(s, (struct event){.kind = EVENT_TICK});
+        return;
+    case ITEM_TO_COORDINATOR:
+        if (l->open_here)
+            coordinator_event(s, (struct event){.kind = EVENT_MESSAGE,
+                                                .peer = i->link + 1,
+                                                .message = &i->message});
+        return;
+    case ITEM_CLOSED_AT_COORDINATOR:
+        if (!l->open_here)
+            return;
+        l->open_here = false;
+        coordinator_event(s,
+                          (struct event){.kind = EVENT_CLOSED, .peer = i->link + 1});
+        return;
+    case ITEM_DATA_TO_COORDINATOR:
+        if (l->broken || !l->open_here)
+            return;
+        assert(l->data_n[0] < 64);
+        l->data[0][l->data_n[0]++] = (struct transfer_value){i->value, 0, i->damaged};
+        link_match(s, i->link, false);
+        return;
+    case ITEM_ARRIVED:
+        if (l->broken)
+            return;
+        if (i->err)
+            sim_sometimes(s, SOMETIMES_DAMAGE_FOUND);
+        coordinator_event(s, (struct event){.kind = EVENT_RECEIVED,
+                                            .partial = i->partial,
+                                            .err = i->err});
+        return;
+    case ITEM_UPDATED:
+        coordinator_event(s,
+                          (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+        return;
+    case ITEM_CHECKPOINTED:
+        if (i->err == ERR_OK) {
+            if (i->version < s->disk_version)
+                sim_wrong(s, "the checkpoint on disk goes back to version %llu",
+                          (unsigned long long)i->version);
+            s->disk_version = i->version;
+            s->disk_theta = i->value;
+        } else {
+            sim_sometimes(s, SOMETIMES_CHECKPOINT_FAILED);
+        }
+        coordinator_event(s, (struct event){.kind = EVENT_CHECKPOINTED,
+                                            .step = i->version,
+                                            .err = i->err});
+        return;
+    default:
+        assert(!"not for the coordinator");
+    }
+}
+
+/* Nobody holds anything but members. */
+void coordinator_check(struct sim *s)
+{
+    const struct coordinator *c = &s->core;
+    if (c->members.n < 2)
+        s->alone_version = c->version;
+    if (c->phase != PHASE_STEP && c->phase != PHASE_EVALUATE)
+        return;
+    memset(s->member, 0, sizeof s->member);
+    s->member[0] = true; /* nobody */
+    for (size_t i = 0; i < c->members.n; i++)
+        s->member[c->members.list[i].worker] = true;
+    for (uint32_t v = 0; v < c->ledger.slices; v++)
+        for (int k = 0; k < LEDGER_COPIES; k++)
+            if (!s->member[c->ledger.slice[v].holder[k]])
+                sim_wrong(s, "slice %u is held by worker %u, who is gone", v,
+                          c->ledger.slice[v].holder[k]);
+}

@@ -1,0 +1,179 @@
+/* sim_world.h - inside the simulator: time, the network, the processes on it.
+ *
+ *      sim.c              time, faults, the two ends of every connection
+ *      sim_coordinator.c  the coordinator's process: its core, sums, disk
+ *      sim_worker.c       a worker's process: its core, threads
+ */
+#ifndef CLUSTER_SIM_WORLD_H
+#define CLUSTER_SIM_WORLD_H
+
+#include <stddef.h>
+
+#include "cluster/sim.h"
+#include "coordinator/coordinator.h"
+#include "worker/worker.h"
+
+enum { SIM_THREADS = 4, SIM_GHOSTS = 16, SIM_PROCESSES = 16384 };
+
+struct sim;
+
+/* Something that will happen. */
+struct item {
+    uint64_t at_us, order;
+    enum {
+        ITEM_TICK_COORDINATOR,
+        ITEM_TICK_WORKER,
+        ITEM_TO_COORDINATOR, /* message on a connection */
+        ITEM_TO_WORKER,
+        ITEM_CLOSED_AT_COORDINATOR,
+        ITEM_CLOSED_AT_WORKER,
+        ITEM_DATA_TO_COORDINATOR, /* a transfer */
+        ITEM_DATA_TO_WORKER,
+        ITEM_COMPUTED,
+        ITEM_UPDATED,
+        ITEM_CHECKPOINTED,
+        ITEM_ARRIVED, /* a partial, at the coordinator */
+        ITEM_FAULT,
+        ITEM_START_COORDINATOR,
+        ITEM_START_WORKER
+    } kind;
+    uint64_t life; /* of the process it is for; another one does not get it */
+    uint32_t link; /* connection */
+    struct message message;
+    void *arrays[2]; /* of the message; owned */
+    uint64_t value, version, partial;
+    uint32_t slice;
+    enum lease_kind lease;
+    bool damaged;
+    int err;
+    double loss, seconds;
+};
+
+struct transfer_value {
+    uint64_t value, version;
+    bool damaged;
+};
+
+struct posted {
+    uint64_t partial; /* or version */
+};
+
+/* A connection with its data lane; the peer number at the coordinator is its index + 1. */
+struct link {
+    struct process *worker;
+    bool open_here, open_there; /* at the coordinator, at the worker */
+    uint64_t last_us[4];        /* the newest delivery to coordinator, worker; data, too */
+    uint64_t cut_us[2];         /* nothing arrives before, at coordinator, at worker */
+    bool broken;                /* its data lane carries nothing any more */
+    struct transfer_value data[2][64]; /* arrived and not posted: to coordinator, worker */
+    uint32_t data_n[2];
+    struct posted posted[2][64]; /* posted and not arrived */
+    uint32_t posted_n[2];
+    uint32_t to_receive; /* number of the next transfer to the coordinator */
+};
+
+/* A worker's process; processes are not used again. */
+struct process {
+    uint64_t life; /* its incarnation */
+    bool alive;
+    struct worker core;
+    struct worker_actions actions;
+    uint32_t link, slot;
+    uint64_t paused_us; /* until then */
+    double slowness;
+    uint64_t thread_us[SIM_THREADS]; /* when each thread is free */
+    uint64_t theta, theta_version;
+    uint64_t step;       /* of the newest lease to train with or to audit */
+    uint64_t *gradient;  /* [V], of computed slices */
+    bool *computed;      /* [V] */
+    uint32_t wrong, nan; /* so many of its next slices will be */
+    bool damage;         /* its next partial arrives damaged */
+};
+
+struct part { /* of the step's sum */
+    struct tree_node node;
+    uint64_t value;
+};
+
+struct record { /* of a step */
+    bool known; /* it was committed */
+    bool lied;  /* somebody's gradient for it was wrong */
+};
+
+struct sim {
+    struct sim_options o;
+    struct sim_result *result;
+    uint64_t random, now_us, order;
+    struct item *heap; /* by time, then order */
+    size_t items, item_room;
+    bool healed, done;
+    char wrong[512];
+
+    struct link *link;
+    uint32_t links, link_room;
+    struct process **process;
+    size_t processes, process_room;
+
+    /* the coordinator's process */
+    bool up;
+    uint64_t life, term;
+    struct coordinator core;
+    struct actions actions;
+    uint64_t theta, version;
+    struct part *part;
+    size_t parts;
+    struct transfer_value *arrived; /* [partial]: values of those not added or dropped */
+    size_t arrived_room;
+    bool fail_checkpoint;
+    uint64_t saving_theta;
+    /* what lasts */
+    uint64_t disk_version, disk_theta;
+    struct record *record; /* [steps] */
+    uint64_t alone_version; /* being made when fewer than two workers were there */
+    uint64_t *reference;   /* [steps + 1] parameters of the undisturbed run */
+
+    bool member[SIM_PROCESSES]; /* by worker number */
+    struct item ghost[SIM_GHOSTS]; /* messages of former lives, with their link */
+    uint32_t ghosts;
+};
+
+uint64_t sim_random(struct sim *s);
+uint64_t sim_below(struct sim *s, uint64_t n);
+/* @mean, more or less */
+uint64_t sim_about(struct sim *s, uint64_t mean);
+void sim_trace(struct sim *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_wrong(struct sim *s, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void sim_sometimes(struct sim *s, enum sim_sometimes what);
+
+/* A zeroed item for @after_us from now; borrowed until the next. */
+struct item *sim_add(struct sim *s, int kind, uint64_t after_us);
+/* A message, with copies of its arrays, or a transfer: in order, delayed. */
+void sim_send(struct sim *s, uint32_t link, bool to_worker, const struct message *m);
+void sim_transfer(struct sim *s, uint32_t link, bool to_worker, struct transfer_value v);
+/* One end closes; the other learns it. */
+void sim_close(struct sim *s, uint32_t link, bool by_worker);
+
+/* The toy. */
+uint64_t toy_gradient(uint64_t theta, uint64_t step, uint32_t slice);
+uint64_t toy_update(uint64_t theta, uint64_t sum);
+double toy_loss(uint64_t theta, uint64_t step, uint32_t slice);
+double toy_held_out(uint64_t theta, uint32_t slice);
+
+void coordinator_boot(struct sim *s);
+void coordinator_down(struct sim *s); /* dies: nobody is told but by its connections */
+void coordinator_event(struct sim *s, struct event ev);
+void coordinator_item(struct sim *s, const struct item *i);
+void coordinator_check(struct sim *s);
+
+struct process *process_boot(struct sim *s, uint32_t slot, uint32_t rank);
+void process_down(struct sim *s, struct process *p);
+void process_event(struct sim *s, struct process *p, struct worker_event ev,
+                   const struct message *m);
+void process_item(struct sim *s, const struct item *i);
+void process_free(struct process *p);
+/* What is posted and what has come meet. */
+void link_match(struct sim *s, uint32_t link, bool to_worker);
+
+#endif
