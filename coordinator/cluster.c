@@ -27,6 +27,7 @@
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
 #include "worker/compute.h"
+#include "worker/join.h"
 #include "worker/work.h"
 
 enum {
@@ -41,7 +42,9 @@ struct cluster {
     struct loop *loop;
     struct loop_timer *farewell;
     char kernels[160];
-    int exit_code;
+    struct work *work; /* of a worker by MPI */
+    const struct world_verdict *verdict;
+    int err, exit_code;
     bool clean, announced;
 };
 
@@ -145,8 +148,9 @@ static void on_served(void *ctx, int err, bool clean)
 static void on_worked(void *ctx, int err, int exit_code)
 {
     struct cluster *c = ctx;
+    c->err = err;
     c->exit_code = exit_code;
-    c->clean = err == ERR_OK;
+    c->clean = c->clean && err == ERR_OK;
     loop_stop(c->loop);
 }
 
@@ -199,12 +203,12 @@ static int one_process(struct cluster *c)
     c->loop = loop_new();
     struct transport *here, *there;
     transport_memory(c->loop, &here, &there);
-    struct work_options wo = {.threads = cluster_threads(conf, 1),
+    struct work_options wo = {.incarnation = 1,
+                              .threads = cluster_threads(conf, 1),
                               .kernels = c->kernels,
                               .heartbeat_ms = (uint64_t)(conf->cluster.heartbeat * 1000),
                               .on_finish = on_worked_here,
                               .ctx = c};
-    memcpy(wo.token, serve_token(serve), MESSAGE_TOKEN);
     struct work *work = work_new(c->loop, there, 0, &wo);
     struct channel *a, *b;
     control_pair(c->loop, serve_events, serve, work_events, work, &a, &b);
@@ -242,7 +246,7 @@ static int coordinate(struct cluster *c, struct world_verdict *v)
     c->loop = loop_new();
     struct transport *lane = transport_mpi(c->loop);
     TRY(serve_listen(serve, c->loop, lane, address, v->address));
-    memcpy(v->token, serve_token(serve), MESSAGE_TOKEN);
+    memcpy(v->token, serve_token(serve), AUTH_TOKEN);
     c->announced = true;
     TRY(world_announce(&c->world, v, conf->cluster.start_timeout));
     struct watchdog *watchdog = watchdog_start(c->loop, STALL_MS);
@@ -255,31 +259,99 @@ static int coordinate(struct cluster *c, struct world_verdict *v)
     return ERR_OK;
 }
 
+/* --- a worker of the MPI world --- */
+
+enum { LEAVE_AFTER_MS = 1000 };
+
+static void leave(void *ctx)
+{
+    struct cluster *c = ctx;
+    c->clean = false; /* the others go on: MPI_Finalize would wait for them */
+    work_leave(c->work);
+}
+
+/* Somebody wants this worker to go; or mpirun passes on to all what was meant for the job:
+ * then the coordinator's word comes first. */
+static void on_worker_signal(void *ctx)
+{
+    struct cluster *c = ctx;
+    if (!c->farewell)
+        c->farewell = loop_timer_new(c->loop, LEAVE_AFTER_MS, 0, leave, c);
+}
+
+static int find_again(void *ctx, char address[CONTROL_ADDRESS], uint8_t token[AUTH_TOKEN])
+{
+    const struct cluster *c = ctx;
+    snprintf(address, CONTROL_ADDRESS, "%.*s", CONTROL_ADDRESS - 1, c->verdict->address);
+    memcpy(token, c->verdict->token, AUTH_TOKEN);
+    return ERR_OK;
+}
+
+/* It was given up although it lives: by TCP it can come back.  What MPI still holds of it
+ * is left alone. */
+static void come_back(struct cluster *c, unsigned threads)
+{
+    const struct join_options o = {.find = find_again,
+                                   .ctx = c,
+                                   .threads = threads,
+                                   .kernels = c->kernels,
+                                   .on_welcome = on_welcome};
+    log_info("joining again over TCP");
+    c->exit_code = join_run(&o);
+}
+
 static int work(struct cluster *c, const struct world_verdict *v)
 {
     c->loop = loop_new();
+    c->verdict = v;
     /* workers on this machine: all ranks on it but the coordinator, if that is here */
     const unsigned here =
         c->world.one_host ? c->world.local_size - 1 : c->world.local_size;
-    struct work_options o = {.rank = c->world.rank,
-                             .threads = cluster_threads(c->job->conf, here),
-                             .kernels = c->kernels,
-                             .heartbeat_ms = 500,
-                             .on_welcome = on_welcome,
-                             .on_finish = on_worked,
-                             .ctx = c};
-    memcpy(o.token, v->token, MESSAGE_TOKEN);
+    struct control_caller who;
+    memcpy(who.token, v->token, AUTH_TOKEN);
+    who.incarnation = auth_draw();
+    const struct work_options o = {.incarnation = who.incarnation,
+                                   .rank = c->world.rank,
+                                   .threads = cluster_threads(c->job->conf, here),
+                                   .kernels = c->kernels,
+                                   .heartbeat_ms = 500,
+                                   .on_welcome = on_welcome,
+                                   .on_finish = on_worked,
+                                   .ctx = c};
     struct transport *lane = transport_mpi(c->loop);
-    struct work *w = work_new(c->loop, lane, 0, &o);
+    c->work = work_new(c->loop, lane, 0, &o);
     struct channel *channel;
-    TRY(control_connect(c->loop, v->address, work_events, w, &channel));
+    TRY(control_connect(c->loop, v->address, &who, work_events, c->work, &channel));
     struct watchdog *watchdog = watchdog_start(c->loop, STALL_MS);
-    work_begin(w, channel);
+    for (size_t i = 0; i < sizeof stop_signals / sizeof *stop_signals; i++)
+        loop_signal_new(c->loop, stop_signals[i], on_worker_signal, c);
+    work_begin(c->work, channel);
     loop_run(c->loop);
     watchdog_stop(watchdog);
     if (c->clean && transport_idle(lane)) /* else MPI may still use the buffers */
-        work_free(w);
+        work_free(c->work);
+    else if (c->err == ERR_CLOSED || c->err == ERR_TIMEOUT)
+        come_back(c, o.threads);
     return ERR_OK;
+}
+
+int cluster_join(int (*find)(void *ctx, char address[CONTROL_ADDRESS],
+                             uint8_t token[AUTH_TOKEN]),
+                 void *ctx, unsigned threads, double wait_s)
+{
+    char kernels[160];
+    log_init("worker", LOG_INFO);
+    const int err = start_numerics(kernels);
+    if (err)
+        return err_exit_code(err);
+    signal(SIGPIPE, SIG_IGN);
+    const struct join_options o = {.find = find,
+                                   .ctx = ctx,
+                                   .threads = threads ? threads : cores(),
+                                   .kernels = kernels,
+                                   .wait_s = wait_s,
+                                   .on_welcome = on_welcome};
+    return join_run(&o);
 }
 
 /* For `lockstep launch`, which learns nothing from mpirun's exit code: why there was no

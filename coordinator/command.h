@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
+#include "net/control.h"
 
 /* Each takes its own argv, argv[0] being "lockstep NAME", and returns the exit code. */
 int command_train(int argc, char **argv);
@@ -16,6 +17,7 @@ int command_generate(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_launch(int argc, char **argv);
 int command_options(int argc, char **argv);
+int command_worker(int argc, char **argv);
 
 /* What a coordinator and its workers are to do together. */
 struct cluster_job {
@@ -30,6 +32,12 @@ struct cluster_job {
  * coordinator (rank 0) or a worker; or in this process alone.  Returns the exit code, or
  * does not return. */
 int cluster_run(const struct cluster_job *job);
+
+/* This process is one more worker of a run that goes on, found by @find (worker/join.h).
+ * @threads 0: one per core.  Returns the exit code. */
+int cluster_join(int (*find)(void *ctx, char address[CONTROL_ADDRESS],
+                             uint8_t token[AUTH_TOKEN]),
+                 void *ctx, unsigned threads, double wait_s);
 
 /* Threads that compute in one worker of @workers on this machine, and the memory it
  * needs. */

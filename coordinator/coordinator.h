@@ -56,7 +56,6 @@ struct coordinator_conf {
     uint64_t seed;        /* of the draw */
     bool skip_not_finite; /* such a step is committed without an update; else the end */
     struct schedule schedule;
-    uint8_t token[MESSAGE_TOKEN];
     const char *kernels; /* numerics of this run; workers must have the same; borrowed */
     const char *build;
 };

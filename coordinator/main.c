@@ -16,6 +16,7 @@ static const struct {
     {"prepare", command_prepare, "turn text files into token files and a tokenizer"},
     {"train", command_train, "train a model; under mpirun: coordinator and workers"},
     {"launch", command_launch, "start mpirun with the right options and watch over it"},
+    {"worker", command_worker, "one more worker for a run that goes on"},
     {"eval", command_eval, "held-out loss, perplexity and bits per byte of a checkpoint"},
     {"generate", command_generate, "sample text from a checkpoint"},
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},

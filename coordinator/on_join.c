@@ -5,16 +5,6 @@
 
 #include "base/err.h"
 
-/* Takes the same time whatever the difference, so that a token cannot be guessed
- * bytewise. */
-static bool same_token(const uint8_t *a, const uint8_t *b)
-{
-    unsigned difference = 0;
-    for (int i = 0; i < MESSAGE_TOKEN; i++)
-        difference |= a[i] ^ b[i];
-    return difference == 0;
-}
-
 static int refuse(const struct event *ev, int err, const char *reason,
                   struct actions *out)
 {
@@ -25,7 +15,7 @@ static int refuse(const struct event *ev, int err, const char *reason,
     return err;
 }
 
-/* It has the token, so it is one of ours, and will not become another program: nobody
+/* Who has come so far has the token: it is one of ours, and will not become another program: nobody
  * has to wait for the rest. */
 static int refuse_ours(struct coordinator *c, const struct event *ev, const char *reason,
                        struct actions *out)
@@ -39,8 +29,6 @@ static int refuse_ours(struct coordinator *c, const struct event *ev, const char
 int on_join(struct coordinator *c, const struct event *ev, struct actions *out)
 {
     const struct message *m = ev->message;
-    if (!same_token(m->join.token, c->conf.token))
-        return refuse(ev, ERR_REFUSED, "the token is not that of this job", out);
     if (m->join.protocol != MESSAGE_PROTOCOL || strcmp(m->join.build, c->conf.build) != 0)
         return refuse_ours(c, ev, "a worker is another version of the program", out);
     if (strcmp(m->join.kernels, c->conf.kernels) != 0)

@@ -53,6 +53,7 @@ void peer_introduce(struct peer *one, const struct message *join)
 {
     assert(join->kind == MESSAGE_JOIN && !one->worker);
     one->incarnation = join->incarnation;
+    one->rank = join->join.rank;
     snprintf(one->name, sizeof one->name, "%.60s pid %u", join->join.host,
              join->join.pid);
     for (char *c = one->name; *c; c++) /* anybody can send a Join, and it is logged */

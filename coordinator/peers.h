@@ -23,6 +23,7 @@ struct peer {
     uint32_t to_send, to_receive; /* numbers of the next transfers */
     uint64_t since_ms;
     uint64_t incarnation;
+    uint32_t rank;   /* in the MPI world, as it says; 0: not in ours */
     uint32_t worker; /* 0: a stranger */
     char name[128];  /* "node7 pid 4711"; nothing in it that moves a cursor */
 };

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "coordinator/access.h"
 #include "coordinator/serve_parts.h"
 #include "nn/ranges.h"
 #include "tensor/gemm.h"
@@ -110,8 +110,7 @@ static int open_all(struct serve *s)
     store_init(&s->store, &s->model, &c->optim);
     TRY(resume_run(c, s->supply.vocab, s->o.eval_step, &s->model, &s->store, &s->resume));
     make_core_conf(s);
-    if (getrandom(s->conf.token, sizeof s->conf.token, 0) != sizeof s->conf.token)
-        abort(); /* the kernel's generator is always there after boot */
+    auth_token_draw(s->token);
     s->conf_text = dump_conf(c);
     if (!s->o.eval_only)
         TRY(open_recorder(s));
@@ -161,7 +160,7 @@ bool serve_nothing_to_do(const struct serve *s)
 
 const uint8_t *serve_token(const struct serve *s)
 {
-    return s->conf.token;
+    return s->token;
 }
 
 void serve_close(struct serve *s)
@@ -177,8 +176,14 @@ void serve_close(struct serve *s)
             loop_signal_free(s->signals[i]);
     if (s->server)
         control_server_free(s->server);
+    if (s->loop)
+        serve_close_lanes(s, 0);
+    if (s->published)
+        access_remove(s->o.conf->run.dir);
     if (s->parcels)
         parcels_free(s->parcels);
+    if (s->tcp_lane)
+        transport_free(s->tcp_lane);
     peers_fini(&s->peers);
     if (s->recorder)
         recorder_close(s->recorder);
@@ -238,6 +243,9 @@ static void evaluated(struct serve *s, const struct action *a)
 static void finish(struct serve *s, const struct action *a)
 {
     s->finished = true;
+    if (s->published)
+        access_remove(s->o.conf->run.dir);
+    s->published = false;
     if (s->recorder)
         recorder_end(s->recorder, a->err, a->reason);
     if (a->err == ERR_OK)
@@ -380,8 +388,13 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
     struct peer *p = channel_attached(c);
     if (!p)
         p = add_peer(s, c);
-    if (m->kind == MESSAGE_JOIN && !p->worker)
+    if (m->kind == MESSAGE_JOIN && !p->worker) {
+        if (channel_incarnation(c) && channel_incarnation(c) != m->incarnation) {
+            give_up(p); /* another than the one it proved to be */
+            return;
+        }
         peer_introduce(p, m);
+    }
     serve_feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = p->id, .message = m});
 }
 
@@ -414,6 +427,7 @@ static void close_strangers(struct serve *s)
         if (p && p->channel && !p->worker && now - p->since_ms > JOIN_MS)
             channel_close(p->channel, 0);
     }
+    serve_close_lanes(s, JOIN_MS);
 }
 
 static void on_tick(void *ctx)
@@ -433,10 +447,17 @@ static void on_signal(void *ctx)
     serve_feed(s, (struct event){.kind = EVENT_STOP});
 }
 
+/* What of it was being sent or received is nobody's any more, nor is the worker. */
+static void on_lane_end(void *ctx, uint32_t peer)
+{
+    give_up(peers_get(&((struct serve *)ctx)->peers, peer));
+}
+
 static int prepare(struct serve *s, struct loop *l, struct transport *lane)
 {
     s->loop = l;
     s->lane = lane;
+    s->tcp_lane = transport_tcp(l, on_lane_end, s);
     s->updater = background_new(l);
     s->parcels =
         parcels_new(&s->ranges, s->conf.slices,
@@ -464,7 +485,16 @@ int serve_listen(struct serve *s, struct loop *l, struct transport *lane,
                  const char *address, char bound[CONTROL_ADDRESS])
 {
     TRY(prepare(s, l, lane));
-    return control_listen(l, address, bound, serve_events, on_accept, s, &s->server);
+    struct control_server_options o = {.events = serve_events,
+                                       .on_accept = on_accept,
+                                       .on_lane = serve_on_lane,
+                                       .ctx = s};
+    memcpy(o.token, s->token, sizeof o.token);
+    TRY(control_listen(l, address, bound, &o, &s->server));
+    if (s->o.eval_only)
+        return ERR_OK;
+    s->published = true;
+    return access_write(s->o.conf->run.dir, bound, s->token);
 }
 
 int serve_adopt(struct serve *s, struct loop *l, struct transport *lane,

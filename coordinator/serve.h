@@ -39,7 +39,7 @@ void serve_close(struct serve *s);
 /* Already complete: nothing is to be computed (said on the terminal). */
 bool serve_nothing_to_do(const struct serve *s);
 
-const uint8_t *serve_token(const struct serve *s); /* [MESSAGE_TOKEN] */
+const uint8_t *serve_token(const struct serve *s); /* [AUTH_TOKEN] */
 
 /* Then workers come by TCP, or are one in this process. */
 int serve_listen(struct serve *s, struct loop *l, struct transport *lane,

@@ -1,10 +1,62 @@
 #include <assert.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/serve_parts.h"
 #include "tensor/rows.h"
+
+/* --- lanes of those who join by TCP ---------------------------------------------------
+ */
+
+static void take_out(struct serve *s, size_t i)
+{
+    s->lanes_waiting--;
+    memmove(&s->lane_waiting[i], &s->lane_waiting[i + 1],
+            (s->lanes_waiting - i) * sizeof s->lane_waiting[0]);
+}
+
+void serve_on_lane(void *ctx, uint64_t incarnation, int fd)
+{
+    struct serve *s = ctx;
+    if (s->lanes_waiting == LANES_WAITING) {
+        close(s->lane_waiting[0].fd);
+        take_out(s, 0);
+    }
+    s->lane_waiting[s->lanes_waiting].incarnation = incarnation;
+    s->lane_waiting[s->lanes_waiting].since_ms = loop_now_ms(s->loop);
+    s->lane_waiting[s->lanes_waiting++].fd = fd;
+}
+
+void serve_close_lanes(struct serve *s, uint64_t older_than_ms)
+{
+    const uint64_t now = loop_now_ms(s->loop);
+    while (s->lanes_waiting > 0 && now - s->lane_waiting[0].since_ms >= older_than_ms) {
+        close(s->lane_waiting[0].fd);
+        take_out(s, 0);
+    }
+}
+
+int serve_attach_lane(struct serve *s, struct peer *p)
+{
+    if (p->rank || s->o.one_process) {
+        p->lane = s->lane;
+        p->lane_peer = p->worker; /* by MPI: its rank */
+        return ERR_OK;
+    }
+    p->lane = s->tcp_lane;
+    p->lane_peer = p->id;
+    for (size_t i = 0; i < s->lanes_waiting; i++)
+        if (s->lane_waiting[i].incarnation == p->incarnation) {
+            transport_tcp_add(s->tcp_lane, p->id, s->lane_waiting[i].fd);
+            take_out(s, i);
+            return ERR_OK;
+        }
+    log_warn("worker %u (%s): its data lane is not there", p->worker, p->name);
+    return ERR_CLOSED;
+}
 
 /* --- parameters out -------------------------------------------------------------------
  */

@@ -19,7 +19,7 @@
 #include "coordinator/store.h"
 #include "coordinator/supply.h"
 
-enum { GOODBYE_MS = 1000 };
+enum { GOODBYE_MS = 1000, LANES_WAITING = 64 };
 
 struct serve {
     struct serve_options o;
@@ -36,7 +36,15 @@ struct serve {
     struct actions actions;
 
     struct loop *loop;
-    struct transport *lane;
+    struct transport *lane;     /* of this process, or of the MPI world */
+    struct transport *tcp_lane; /* of those who joined by TCP */
+    struct {
+        uint64_t incarnation, since_ms;
+        int fd;
+    } lane_waiting[LANES_WAITING]; /* connections whose workers have not joined yet */
+    size_t lanes_waiting;
+    uint8_t token[AUTH_TOKEN];
+    bool published; /* address and token are in the run directory */
     struct control_server *server;
     struct parcels *parcels;
     struct saver *saver;
@@ -70,6 +78,12 @@ int serve_receive(struct serve *s, const struct action *a, const struct message 
 void serve_add(struct serve *s, const struct action *a);
 void serve_discard(struct serve *s);
 void serve_update(struct serve *s, const struct action *a);
+
+/* A worker's data lane is here before its Join; those that wait too long are closed. */
+void serve_on_lane(void *ctx, uint64_t incarnation, int fd);
+void serve_close_lanes(struct serve *s, uint64_t older_than_ms);
+/* @p gets its lane.  ERR_CLOSED: it joined by TCP and there is none. */
+int serve_attach_lane(struct serve *s, struct peer *p);
 
 /* Of the parcels: a partial is here. */
 void serve_on_arrived(void *ctx, uint64_t partial, int err);

@@ -33,10 +33,10 @@ void serve_welcome(struct serve *s, const struct action *a)
 {
     struct peer *p = peer_of(s, a);
     p->worker = a->worker;
-    p->lane = s->lane;
-    p->lane_peer = a->worker; /* by MPI: its rank */
-    channel_trust(p->channel);
-    log_info("worker %u joined: %s", a->worker, p->name);
+    if (serve_attach_lane(s, p) && p->channel)
+        channel_close(p->channel, 0); /* the core learns it as any other end */
+    log_info("worker %u joined: %s%s", a->worker, p->name,
+             p->lane == s->tcp_lane ? ", by TCP" : "");
     struct message m = {.kind = MESSAGE_WELCOME};
     m.welcome.worker = a->worker;
     m.welcome.vocab = s->supply.vocab;

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -338,6 +337,12 @@ void work_leave(struct work *w)
     feed(w, (struct worker_event){.kind = WORKER_LEAVE});
 }
 
+void work_lane_ended(struct work *w)
+{
+    if (w->channel)
+        channel_close(w->channel, 0);
+}
+
 static void on_tick(void *ctx)
 {
     feed(ctx, (struct worker_event){.kind = WORKER_TICK});
@@ -345,7 +350,7 @@ static void on_tick(void *ctx)
 
 static void on_message(void *ctx, struct channel *c, const struct message *m)
 {
-    channel_trust(c);
+    (void)c;
     feed(ctx, (struct worker_event){.kind = WORKER_MESSAGE, .message = m});
 }
 
@@ -353,10 +358,9 @@ static void on_closed(void *ctx, struct channel *c, int err)
 {
     struct work *w = ctx;
     (void)c;
-    (void)err;
     w->channel = NULL;
     transport_forget(w->lane, w->coordinator);
-    feed(w, (struct worker_event){.kind = WORKER_CLOSED});
+    feed(w, (struct worker_event){.kind = WORKER_CLOSED, .err = err});
 }
 
 const struct channel_events work_events = {on_message, on_closed};
@@ -372,8 +376,7 @@ struct work *work_new(struct loop *l, struct transport *lane, uint32_t coordinat
     w->waker = loop_waker_new(l, on_wake, w);
     if (gethostname(w->host, sizeof w->host - 1) != 0)
         snprintf(w->host, sizeof w->host, "unknown");
-    struct worker_conf conf = {.incarnation =
-                                   (clock_ns() ^ ((uint64_t)getpid() << 40)) | 1,
+    struct worker_conf conf = {.incarnation = o->incarnation,
                                .rank = o->rank,
                                .pid = (uint32_t)getpid(),
                                .threads = o->threads,
@@ -382,7 +385,6 @@ struct work *work_new(struct loop *l, struct transport *lane, uint32_t coordinat
                                .kernels = o->kernels,
                                .heartbeat_ms = o->heartbeat_ms,
                                .silence_ms = JOIN_SILENCE_MS};
-    memcpy(conf.token, o->token, MESSAGE_TOKEN);
     worker_init(&w->core, &conf);
     return w;
 }

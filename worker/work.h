@@ -19,7 +19,7 @@
 #include "net/world.h"
 
 struct work_options {
-    uint8_t token[MESSAGE_TOKEN];
+    uint64_t incarnation; /* of this attempt to work, drawn at random */
     uint32_t rank; /* of the MPI world; 0: none */
     uint32_t threads;
     const char *kernels; /* borrowed */
@@ -40,6 +40,8 @@ struct work *work_new(struct loop *l, struct transport *lane, uint32_t coordinat
 void work_begin(struct work *w, struct channel *c); /* joins */
 /* Give back what is not begun, deliver the rest, then finish. */
 void work_leave(struct work *w);
+/* Its data lane has ended: so does its control channel. */
+void work_lane_ended(struct work *w);
 void work_free(struct work *w);                     /* after the loop has ended */
 
 #endif

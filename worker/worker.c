@@ -73,7 +73,6 @@ static void join(struct worker *w, struct worker_actions *out)
     struct message *m = &work_act(out, WORK_SEND)->message;
     *m = work_say(w, MESSAGE_JOIN);
     m->join.protocol = MESSAGE_PROTOCOL;
-    memcpy(m->join.token, w->conf.token, MESSAGE_TOKEN);
     m->join.rank = w->conf.rank;
     m->join.pid = w->conf.pid;
     m->join.threads = w->conf.threads;
@@ -326,6 +325,16 @@ static void on_tick(struct worker *w, uint64_t now_ms, struct worker_actions *ou
     m->heartbeat.held = w->held;
 }
 
+static void on_closed(struct worker *w, int err, struct worker_actions *out)
+{
+    if (err == ERR_REFUSED || err == ERR_MISMATCH)
+        finish(w, err, (uint32_t)err_exit_code(err),
+               "the coordinator and this worker do not belong together", out);
+    else
+        finish(w, ERR_CLOSED, (uint32_t)err_exit_code(ERR_CLOSED),
+               "the control channel to the coordinator has ended", out);
+}
+
 static int handle(struct worker *w, const struct worker_event *ev,
                   struct worker_actions *out)
 {
@@ -341,8 +350,7 @@ static int handle(struct worker *w, const struct worker_event *ev,
         w->heard_ms = ev->now_ms;
         return on_message(w, ev->message, out);
     case WORKER_CLOSED:
-        finish(w, ERR_CLOSED, (uint32_t)err_exit_code(ERR_CLOSED),
-               "the control channel to the coordinator has ended", out);
+        on_closed(w, ev->err, out);
         return ERR_OK;
     case WORKER_PARAMETERS:
         return on_parameters(w, ev, out);

@@ -31,7 +31,6 @@ struct worker_conf {
     uint64_t incarnation; /* random, of this process */
     uint32_t rank, pid, threads;
     const char *host, *build, *kernels; /* borrowed */
-    uint8_t token[MESSAGE_TOKEN];
     uint64_t heartbeat_ms;
     uint64_t silence_ms; /* a coordinator not heard for so long is gone */
 };
@@ -42,7 +41,7 @@ struct worker_event {
         WORKER_START, /* the channel is there: join */
         WORKER_TICK,
         WORKER_MESSAGE,    /* message */
-        WORKER_CLOSED,     /* the control channel has ended */
+        WORKER_CLOSED,     /* the control channel has ended; err: why */
         WORKER_PARAMETERS, /* version has arrived whole; or err */
         WORKER_COMPUTED,   /* lease, slice: done, with loss, targets, hash, seconds */
         WORKER_LEAVE       /* somebody asked this worker to go */

@@ -2,7 +2,8 @@
  *
  * A channel goes through these states, always forward:
  *
- *      OPENING   tcp: name and connection are being looked for; messages wait
+ *      OPENING   tcp: name and connection are being looked for, then both ends prove that
+ *                they know the token; messages wait
  *      OPEN      messages move
  *      CLOSING   channel_close(): what was queued leaves, what comes is thrown away
  *      ENDED     handles are being closed; then on_closed(err), and the memory is freed
@@ -30,6 +31,7 @@ struct channel {
     struct codec *codec;
     size_t limit;  /* bytes of a message that is received */
     size_t queued; /* bytes that wait to leave */
+    uint64_t incarnation; /* of a proven caller */
     char peer[CONTROL_ADDRESS];
 };
 

@@ -1,8 +1,11 @@
 #include "net/channel_tcp.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -142,7 +145,7 @@ void channel_tcp_send(struct channel *base, uint8_t *block, size_t frame_bytes)
     struct channel_tcp *c = of(base);
     struct tcp_write *w = (void *)block;
     *w = (struct tcp_write){.channel = c, .bytes = frame_bytes};
-    if (c->connected) {
+    if (c->auth.done) {
         start_write(c, w);
         return;
     }
@@ -198,8 +201,89 @@ void channel_tcp_close(struct channel *base, uint64_t ms)
     }
     base->state = CHANNEL_CLOSING;
     c->deadline = loop_timer_new(base->loop, ms, 0, on_deadline, c);
-    if (c->connected)
+    if (c->auth.done)
         start_shutdown(c);
+}
+
+/* --- who is there --- */
+
+/* Around the queue of messages, which waits. */
+static void say(struct channel_tcp *c, const struct auth_message *m)
+{
+    uint8_t *block = mem_alloc(CHANNEL_HEAD + FRAME_HEADER + m->n);
+    uint8_t *frame = block + CHANNEL_HEAD;
+    memcpy(frame + FRAME_HEADER, m->bytes, m->n);
+    frame_header(frame, frame + FRAME_HEADER, m->n);
+    struct tcp_write *w = (void *)block;
+    *w = (struct tcp_write){.channel = c, .bytes = FRAME_HEADER + m->n};
+    c->base.queued += m->n;
+    start_write(c, w);
+}
+
+static void stranger(struct channel_tcp *c, int err, const char *why)
+{
+    if (c->on_stranger)
+        c->on_stranger(c, why);
+    else
+        log_error("%s: %s", c->base.peer, why);
+    channel_tcp_end(&c->base, err);
+}
+
+static const char *why(const struct channel_tcp *c, int err)
+{
+    static char text[160];
+    switch (err) {
+    case ERR_REFUSED:
+        return c->on_stranger ? "it does not know this job's token"
+                              : "it does not know this job's token: another job listens "
+                                "there, or the token is not that of this run";
+    case ERR_MISMATCH:
+        snprintf(text, sizeof text, "it speaks protocol %u, this program %d: both must be "
+                 "the same build",
+                 c->auth.their_protocol, MESSAGE_PROTOCOL);
+        return text;
+    default:
+        return "what it sends is not our protocol";
+    }
+}
+
+static void proven(struct channel_tcp *c)
+{
+    const bool closing = c->base.state == CHANNEL_CLOSING;
+    if (!closing)
+        c->base.state = CHANNEL_OPEN;
+    if (c->on_proven)
+        c->on_proven(c);
+    send_waiting(c);
+    if (closing && c->base.state == CHANNEL_CLOSING)
+        start_shutdown(c);
+}
+
+static void identify(struct channel_tcp *c, const uint8_t *payload, size_t bytes)
+{
+    struct auth_message answer;
+    const int err = auth_take(&c->auth, payload, bytes, &answer);
+    if (err) {
+        stranger(c, err, why(c, err));
+        return;
+    }
+    if (answer.n > 0)
+        say(c, &answer);
+    if (c->auth.done && c->base.state != CHANNEL_ENDED)
+        proven(c);
+}
+
+int channel_tcp_detach(struct channel_tcp *c)
+{
+    uv_os_fd_t fd = -1;
+    assert(c->auth.done);
+    if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
+        fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        log_error("%s: no descriptor for its data lane", c->base.peer);
+    c->silent = true;
+    channel_tcp_end(&c->base, ERR_OK);
+    return fd;
 }
 
 /* --- in --- */
@@ -211,28 +295,42 @@ static void on_space(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init(c->base.loop->received, sizeof c->base.loop->received);
 }
 
+static void undecodable(struct channel_tcp *c, int err)
+{
+    if (!c->auth.done) {
+        stranger(c, err, "what it sends is not our protocol");
+        return;
+    }
+    if (err == ERR_TOO_BIG)
+        log_warn("%s: closed: it announces a message of %zu bytes, at most %zu are "
+                 "allowed",
+                 c->base.peer, c->in.length, c->in.limit);
+    else
+        log_warn("%s: closed: what it sends is not our protocol or was damaged on the way",
+                 c->base.peer);
+    channel_tcp_end(&c->base, err);
+}
+
+static bool takes(const struct channel_tcp *c)
+{
+    return c->base.state == CHANNEL_OPEN ||
+           (!c->auth.done && c->base.state != CHANNEL_ENDED);
+}
+
 static void decode(struct channel_tcp *c, const uint8_t *at, const uint8_t *end)
 {
-    while (c->base.state == CHANNEL_OPEN && at < end) {
+    while (takes(c) && at < end) {
         const uint8_t *payload;
         size_t bytes;
-        c->in.limit = c->base.limit; /* on_message() may have raised it */
+        c->in.limit = c->auth.done ? c->base.limit : AUTH_BYTES_MAX;
         const int err = frame_decode(&c->in, &at, end, &payload, &bytes);
-        if (err == ERR_TOO_BIG) {
-            log_warn("%s: closed: it announces a message of %zu bytes, at most %zu are "
-                     "allowed%s",
-                     c->base.peer, c->in.length, c->in.limit,
-                     c->in.limit < FRAME_MAX ? " before it has joined" : "");
-        } else if (err) {
-            log_warn("%s: closed: what it sends is not our protocol or was damaged on "
-                     "the way",
-                     c->base.peer);
-        }
         if (err) {
-            channel_tcp_end(&c->base, err);
+            undecodable(c, err);
             return;
         }
-        if (payload && channel_deliver(&c->base, payload, bytes) != 0)
+        if (payload && !c->auth.done)
+            identify(c, payload, bytes);
+        else if (payload && channel_deliver(&c->base, payload, bytes) != 0)
             return;
     }
 }
@@ -259,7 +357,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
         decode(c, (const uint8_t *)buf->base, (const uint8_t *)buf->base + n);
 }
 
-void channel_tcp_open(struct channel_tcp *c)
+void channel_tcp_open(struct channel_tcp *c, const struct auth_message *hello)
 {
     struct sockaddr_storage at = {0};
     int size = sizeof at;
@@ -269,14 +367,8 @@ void channel_tcp_open(struct channel_tcp *c)
     tcp_address_print((const struct sockaddr *)&at, c->base.peer);
     uv_tcp_nodelay(&c->tcp, 1);
     uv_tcp_keepalive(&c->tcp, 1, KEEPALIVE_S);
-    if (uv_read_start((uv_stream_t *)&c->tcp, on_space, on_read) != 0) {
+    if (uv_read_start((uv_stream_t *)&c->tcp, on_space, on_read) != 0)
         channel_tcp_end(&c->base, ERR_CLOSED);
-        return;
-    }
-    const bool closing = c->base.state == CHANNEL_CLOSING;
-    if (!closing)
-        c->base.state = CHANNEL_OPEN;
-    send_waiting(c);
-    if (closing && c->base.state == CHANNEL_CLOSING)
-        start_shutdown(c);
+    else if (hello)
+        say(c, hello);
 }

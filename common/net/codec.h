@@ -6,11 +6,10 @@
  *      zero inside, a field given twice: refused; unknown fields are skipped)
  *   2. strings are UTF-8, end, and have at most MESSAGE_TEXT_MAX bytes (the
  *      configuration MESSAGE_CONF_MAX)
- *   3. token has MESSAGE_TOKEN bytes
- *   4. lease: 1 to MESSAGE_SLICES_MAX slices; of each, sequences and length are not 0,
+ *   3. lease: 1 to MESSAGE_SLICES_MAX slices; of each, sequences and length are not 0,
  *      tokens has sequences * (length + 1) words, samples has sequences numbers
- *   5. level < MESSAGE_LEVELS, and the node begins below MESSAGE_SLICES_MAX
- *   6. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX; partial, commit:
+ *   4. level < MESSAGE_LEVELS, and the node begins below MESSAGE_SLICES_MAX
+ *   5. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX; partial, commit:
  *      at most MESSAGE_RANGES_MAX checksums
  *   7. doubles are finite
  * Meaning (is this token below vocab?, is this lease mine?) is the owner's business.

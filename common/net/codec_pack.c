@@ -31,7 +31,6 @@ static uint8_t *pack_join(struct packing p, const struct message *m)
 {
     Lockstep__Join x = LOCKSTEP__JOIN__INIT;
     x.protocol = m->join.protocol;
-    x.token = (ProtobufCBinaryData){MESSAGE_TOKEN, (uint8_t *)m->join.token};
     x.rank = m->join.rank;
     x.host = (char *)m->join.host;
     x.pid = m->join.pid;

@@ -15,15 +15,11 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 
 static int take_join(const struct check *c, const Lockstep__Join *x, struct message *m)
 {
-    if (x->token.len != MESSAGE_TOKEN)
-        return check_failed(c, "token has %zu bytes, expected %d", x->token.len,
-                            MESSAGE_TOKEN);
     TRY(check_text(c, "host", x->host, MESSAGE_TEXT_MAX));
     TRY(check_text(c, "build", x->build, MESSAGE_TEXT_MAX));
     TRY(check_text(c, "kernels", x->kernels, MESSAGE_TEXT_MAX));
     m->kind = MESSAGE_JOIN;
     m->join.protocol = x->protocol;
-    memcpy(m->join.token, x->token.data, MESSAGE_TOKEN);
     m->join.rank = x->rank;
     m->join.pid = x->pid;
     m->join.threads = x->threads;

@@ -109,11 +109,6 @@ void channel_close(struct channel *c, uint64_t ms)
     }
 }
 
-void channel_trust(struct channel *c)
-{
-    c->limit = FRAME_MAX;
-}
-
 void channel_attach(struct channel *c, void *peer_ctx)
 {
     c->attached = peer_ctx;
@@ -127,4 +122,9 @@ void *channel_attached(const struct channel *c)
 const char *channel_peer(const struct channel *c)
 {
     return c->peer;
+}
+
+uint64_t channel_incarnation(const struct channel *c)
+{
+    return c->incarnation;
 }

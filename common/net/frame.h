@@ -22,8 +22,7 @@
 
 enum {
     FRAME_HEADER = 16,
-    FRAME_UNTRUSTED = 4 << 10, /* payload limit before the peer was accepted */
-    FRAME_MAX = 64 << 20       /* and after: leases carry tokens */
+    FRAME_MAX = 64 << 20 /* bytes of payload: leases carry tokens */
 };
 
 void frame_header(uint8_t header[FRAME_HEADER], const void *payload, size_t bytes);

@@ -15,7 +15,6 @@
 
 enum {
     MESSAGE_PROTOCOL = 2,
-    MESSAGE_TOKEN = 32, /* bytes of the job's shared secret */
     MESSAGE_SLICES_MAX = 65536,
     MESSAGE_RANGES_MAX = 65536,
     MESSAGE_TEXT_MAX = 4095,    /* bytes of a string */
@@ -54,7 +53,6 @@ struct message {
     union {
         struct {
             uint32_t protocol;
-            uint8_t token[MESSAGE_TOKEN];
             uint32_t rank, pid, threads;
             const char *host, *build, *kernels;
         } join;

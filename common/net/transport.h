@@ -2,6 +2,7 @@
  * workers, as raw bytes, nonblocking.  The one vtable of the system.
  *
  *      mpi      Open MPI point-to-point, for ranks of one MPI world
+ *      tcp      a connection per peer, for workers that are not in the coordinator's world
  *      memory   two ends in one process
  *
  * Transfers between two peers are numbered by the sender, 0 1 2 ...; the number reaches
@@ -53,6 +54,16 @@ void transport_free(struct transport *t);
 
 /* Peers are ranks of the MPI world (net/world.h must be started). */
 struct transport *transport_mpi(struct loop *l);
+/* Peers are numbers that their owner chooses, up to TRANSPORT_TCP_PEERS.  @on_end, from
+ * the loop: the connection of a peer has ended, or carried what was not expected; nothing
+ * comes of its transfers, and its number is free after transport_forget().  Buffers are
+ * not touched after that: none is ever parked. */
+enum { TRANSPORT_TCP_PEERS = 1 << 20 };
+struct transport *transport_tcp(struct loop *l, void (*on_end)(void *ctx, uint32_t peer),
+                                void *ctx);
+/* @fd: a connected socket, the transport's from now on.  The number is not in use. */
+void transport_tcp_add(struct transport *t, uint32_t peer, int fd);
+
 /* Two ends of one process; each names the other peer 0 (coordinator) or 1 (worker). */
 void transport_memory(struct loop *l, struct transport **coordinator,
                       struct transport **worker);

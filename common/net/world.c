@@ -118,7 +118,7 @@ enum {
     CODE_AT = 4,
     ADDRESS_AT = 8,
     TOKEN_AT = ADDRESS_AT + sizeof(((struct world_verdict *)0)->address),
-    VERDICT_BYTES = TOKEN_AT + MESSAGE_TOKEN
+    VERDICT_BYTES = TOKEN_AT + AUTH_TOKEN
 };
 
 struct handshake { /* on the heap: a request that never completes keeps it for ever */
@@ -133,7 +133,7 @@ static void pack_verdict(uint8_t to[VERDICT_BYTES], const struct world_verdict *
     for (int i = 0; i < 4; i++)
         to[CODE_AT + i] = (uint8_t)(v->exit_code >> 8 * i);
     snprintf((char *)to + ADDRESS_AT, sizeof v->address, "%s", v->address);
-    memcpy(to + TOKEN_AT, v->token, MESSAGE_TOKEN);
+    memcpy(to + TOKEN_AT, v->token, AUTH_TOKEN);
 }
 
 static int unpack_verdict(const uint8_t from[VERDICT_BYTES], struct world_verdict *v)
@@ -147,7 +147,7 @@ static int unpack_verdict(const uint8_t from[VERDICT_BYTES], struct world_verdic
     for (int i = 0; i < 4; i++)
         v->exit_code |= (uint32_t)from[CODE_AT + i] << 8 * i;
     memcpy(v->address, from + ADDRESS_AT, sizeof v->address);
-    memcpy(v->token, from + TOKEN_AT, MESSAGE_TOKEN);
+    memcpy(v->token, from + TOKEN_AT, AUTH_TOKEN);
     return ERR_OK;
 }
 

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "net/message.h"
+#include "net/auth.h"
 
 struct world {
     uint32_t rank, size; /* size 1: no mpirun, or mpirun -n 1 */
@@ -26,7 +26,7 @@ struct world {
 struct world_verdict {
     uint32_t exit_code; /* when there is nothing to do: leave with it */
     char address[304];  /* of the control channel; "": nothing to do */
-    uint8_t token[MESSAGE_TOKEN];
+    uint8_t token[AUTH_TOKEN];
 };
 
 /* Rank and size from the launcher's environment alone, before MPI_Init (rank 0, size 1

@@ -124,8 +124,9 @@ static void coordinate(struct scene *s)
 {
     struct control_server *server;
     struct world_verdict v = {0};
-    assert_int_equal(
-        control_listen(s->loop, "", v.address, events, on_accept, s, &server), ERR_OK);
+    const struct control_server_options o = {
+        .events = events, .on_accept = on_accept, .ctx = s};
+    assert_int_equal(control_listen(s->loop, "", v.address, &o, &server), ERR_OK);
     assert_int_equal(world_announce(&world, &v, 20), ERR_OK);
     loop_run(s->loop);
     assert_int_equal(s->wrong, 0);
@@ -137,7 +138,8 @@ static void work(struct scene *s)
 {
     struct world_verdict v;
     assert_int_equal(world_await(&world, &v, 20), ERR_OK);
-    assert_int_equal(control_connect(s->loop, v.address, events, s, &s->channels[0]),
+    const struct control_caller me = {.incarnation = world.rank};
+    assert_int_equal(control_connect(s->loop, v.address, &me, events, s, &s->channels[0]),
                      ERR_OK);
     const struct message join = {
         MESSAGE_JOIN,

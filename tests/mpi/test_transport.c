@@ -291,7 +291,7 @@ static void rank_0_tells_the_others_where_to_go_or_to_leave(void **state)
     (void)state;
     const struct world_verdict verdicts[] = {
         {.exit_code = 73},
-        {.address = "[fe80::1]:4000", .token = {1, 2, 3, [MESSAGE_TOKEN - 1] = 9}}};
+        {.address = "[fe80::1]:4000", .token = {1, 2, 3, [AUTH_TOKEN - 1] = 9}}};
     for (size_t i = 0; i < 2; i++) {
         struct world_verdict got;
         if (world.rank == 0) {
@@ -301,7 +301,7 @@ static void rank_0_tells_the_others_where_to_go_or_to_leave(void **state)
         assert_int_equal(world_await(&world, &got, 20), ERR_OK);
         assert_int_equal(got.exit_code, verdicts[i].exit_code);
         assert_string_equal(got.address, verdicts[i].address);
-        assert_memory_equal(got.token, verdicts[i].token, MESSAGE_TOKEN);
+        assert_memory_equal(got.token, verdicts[i].token, AUTH_TOKEN);
     }
 }
 

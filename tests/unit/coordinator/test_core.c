@@ -25,7 +25,6 @@ static struct coordinator_conf default_conf(uint32_t workers)
         .heartbeat_ms = 500,
         .start_timeout_ms = 60000,
         .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 1},
-        .token = {1, 2, 3},
         .kernels = "k",
         .build = "b"};
 }
@@ -60,8 +59,7 @@ static struct message good_join(uint32_t rank)
     return (struct message){.kind = MESSAGE_JOIN,
                             .incarnation = 100 + rank,
                             .join = {.protocol = MESSAGE_PROTOCOL,
-                                     .token = {1, 2, 3},
-                                     .rank = rank,
+                                                                  .rank = rank,
                                      .host = "h",
                                      .build = "b",
                                      .kernels = "k"}};
@@ -138,26 +136,23 @@ static void a_join_that_does_not_fit_is_refused_with_its_reason(void **state)
     (void)state;
     static const struct {
         const char *what;
-        uint8_t token;
         uint32_t protocol, rank;
         const char *build, *kernels;
         int err;
         bool ends; /* the job */
     } cases[] = {
-        {"token", 9, MESSAGE_PROTOCOL, 1, "b", "k", ERR_REFUSED, false},
-        {"protocol", 1, MESSAGE_PROTOCOL + 1, 1, "b", "k", ERR_MISMATCH, true},
-        {"build", 1, MESSAGE_PROTOCOL, 1, "b2", "k", ERR_MISMATCH, true},
-        {"kernels", 1, MESSAGE_PROTOCOL, 1, "b", "k2", ERR_MISMATCH, true},
-        {"rank beyond the world", 1, MESSAGE_PROTOCOL, 3, "b", "k", ERR_MISMATCH, false},
-        {"largest rank", 1, MESSAGE_PROTOCOL, UINT32_MAX, "b", "k", ERR_MISMATCH, false},
-        {"rank taken", 1, MESSAGE_PROTOCOL, 2, "b", "k", ERR_MISMATCH, false},
+        {"protocol", MESSAGE_PROTOCOL + 1, 1, "b", "k", ERR_MISMATCH, true},
+        {"build", MESSAGE_PROTOCOL, 1, "b2", "k", ERR_MISMATCH, true},
+        {"kernels", MESSAGE_PROTOCOL, 1, "b", "k2", ERR_MISMATCH, true},
+        {"rank beyond the world", MESSAGE_PROTOCOL, 3, "b", "k", ERR_MISMATCH, false},
+        {"largest rank", MESSAGE_PROTOCOL, UINT32_MAX, "b", "k", ERR_MISMATCH, false},
+        {"rank taken", MESSAGE_PROTOCOL, 2, "b", "k", ERR_MISMATCH, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct stage s;
         begin(&s, default_conf(2));
         assert_int_equal(say(&s, 1, good_join(2)), ERR_OK);
         struct message m = good_join(cases[i].rank);
-        m.join.token[0] = cases[i].token;
         m.join.protocol = cases[i].protocol;
         m.join.build = cases[i].build;
         m.join.kernels = cases[i].kernels;

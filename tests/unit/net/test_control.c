@@ -1,8 +1,8 @@
 #include "unit/net/messages.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +13,8 @@
 #include "net/codec.h"
 #include "net/control.h"
 #include "net/frame.h"
+
+enum { ME = 77 };
 
 /* --- two ends and what they see --------------------------------------------------------
  */
@@ -35,7 +37,9 @@ struct scene {
     struct control_server *server;
     char bound[CONTROL_ADDRESS];
     struct end accepted, caller;
-    bool trust, inside;
+    bool inside;
+    uint64_t lane_of; /* the caller of a data lane, and its socket here */
+    int lane;
     size_t accepts;
 };
 
@@ -90,10 +94,16 @@ static void on_accept(void *ctx, struct channel *c)
     channel_attach(c, s);
     assert_ptr_equal(channel_attached(c), s);
     assert_int_equal(strncmp(channel_peer(c), "127.0.0.1:", 10), 0);
-    if (s->trust)
-        channel_trust(c);
+    assert_int_equal(channel_incarnation(c), ME);
     if (s->accepted.stop_after == 0 && !s->accepted.stop_at_end)
         loop_stop(s->loop);
+}
+
+static void on_lane(void *ctx, uint64_t incarnation, int fd)
+{
+    struct scene *s = ctx;
+    s->lane_of = incarnation;
+    s->lane = fd;
 }
 
 static void too_late(void *ctx)
@@ -102,28 +112,41 @@ static void too_late(void *ctx)
     fail_msg("nothing happened for 20 s");
 }
 
+static const struct control_caller right = {.token = {1, 2, 3}, .incarnation = ME},
+                                   wrong = {.token = {1, 2, 4}, .incarnation = ME};
+
+static int try_to_listen(struct scene *s, const char *address,
+                         struct control_server **server)
+{
+    const struct control_server_options o = {.token = {1, 2, 3},
+                                             .events = events,
+                                             .on_accept = on_accept,
+                                             .on_lane = on_lane,
+                                             .ctx = s};
+    return control_listen(s->loop, address, s->bound, &o, server);
+}
+
 static void listen_on(struct scene *s)
 {
     s->loop = loop_new();
     loop_timer_new(s->loop, 20000, 0, too_late, NULL);
-    assert_int_equal(
-        control_listen(s->loop, "", s->bound, events, on_accept, s, &s->server), ERR_OK);
+    assert_int_equal(try_to_listen(s, "", &s->server), ERR_OK);
 }
 
 static void call(struct scene *s)
 {
     s->inside = true;
-    assert_int_equal(control_connect(s->loop, s->bound, events, s, &s->caller.c), ERR_OK);
+    assert_int_equal(
+        control_connect(s->loop, s->bound, &right, events, s, &s->caller.c), ERR_OK);
     s->inside = false;
 }
 
 enum lane { TCP, MEMORY };
 
-/* Both ends of a channel, trusted. */
+/* Both ends of a channel. */
 static void open_both(struct scene *s, enum lane lane)
 {
     if (lane == TCP) {
-        s->trust = true;
         listen_on(s);
         call(s);
         loop_run(s->loop); /* until accepted */
@@ -185,6 +208,62 @@ static int stranger(struct scene *s, const void *bytes, size_t n)
     return fd;
 }
 
+static void stop(void *ctx)
+{
+    loop_stop(ctx);
+}
+
+/* What can happen within @ms happens. */
+static void pass(struct scene *s, uint64_t ms)
+{
+    struct loop_timer *t = loop_timer_new(s->loop, ms, 0, stop, s->loop);
+    loop_run(s->loop);
+    loop_timer_free(t);
+}
+
+struct said {
+    uint8_t bytes[FRAME_HEADER + AUTH_BYTES_MAX];
+    size_t n;
+};
+
+static struct said framed(const struct auth_message *m)
+{
+    struct said x = {.n = FRAME_HEADER + m->n};
+    memcpy(x.bytes + FRAME_HEADER, m->bytes, m->n);
+    frame_header(x.bytes, x.bytes + FRAME_HEADER, m->n);
+    return x;
+}
+
+/* Somebody who knows @token, with a socket of the kernel's; @said [2] keeps its words. */
+static int acquaintance(struct scene *s, const uint8_t token[AUTH_TOKEN],
+                        struct said said[2])
+{
+    struct auth a;
+    struct auth_message m;
+    struct said answer;
+    auth_call(&a, token, AUTH_CONTROL, ME, &m);
+    said[0] = framed(&m);
+    const int fd = stranger(s, said[0].bytes, said[0].n);
+    pass(s, 30);
+    const ssize_t n = read(fd, answer.bytes, sizeof answer.bytes);
+    assert_int_equal(n, sizeof answer.bytes); /* a challenge */
+    if (auth_take(&a, answer.bytes + FRAME_HEADER, (size_t)n - FRAME_HEADER, &m))
+        return fd; /* it does not even believe the listener */
+    said[1] = framed(&m);
+    assert_int_equal(write(fd, said[1].bytes, said[1].n), said[1].n);
+    pass(s, 30);
+    return fd;
+}
+
+static bool ended(int fd)
+{
+    char bytes[512];
+    ssize_t n;
+    while ((n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+        ;
+    return n == 0 || errno != EAGAIN;
+}
+
 /* --- bad input -------------------------------------------------------------------------
  */
 
@@ -236,14 +315,15 @@ static void wrong_addresses_are_errors_and_an_absent_peer_an_end(void **state)
     struct scene s = {.caller.stop_at_end = true};
     struct control_server *other;
     struct channel *c;
-    char bound[CONTROL_ADDRESS];
     listen_on(&s);
-    assert_int_equal(control_listen(s.loop, "a b", bound, events, on_accept, &s, &other),
+    assert_int_equal(try_to_listen(&s, "a b", &other), ERR_INVALID);
+    char bound[CONTROL_ADDRESS];
+    memcpy(bound, s.bound, sizeof bound);
+    assert_int_equal(try_to_listen(&s, bound, &other), ERR_IO);
+    assert_int_equal(control_connect(s.loop, "127.0.0.1", &right, events, &s, &c),
                      ERR_INVALID);
-    assert_int_equal(
-        control_listen(s.loop, s.bound, bound, events, on_accept, &s, &other), ERR_IO);
-    assert_int_equal(control_connect(s.loop, "127.0.0.1", events, &s, &c), ERR_INVALID);
-    assert_int_equal(control_connect(s.loop, ":4000", events, &s, &c), ERR_INVALID);
+    assert_int_equal(control_connect(s.loop, ":4000", &right, events, &s, &c),
+                     ERR_INVALID);
 
     control_server_free(s.server);
     call(&s);
@@ -254,59 +334,167 @@ static void wrong_addresses_are_errors_and_an_absent_peer_an_end(void **state)
     end_scene(&s);
 }
 
-static void what_strangers_say_closes_their_channel_and_reaches_nobody(void **state)
+static void what_strangers_say_closes_their_connection_and_reaches_nobody(void **state)
 {
     (void)state;
     static uint8_t damaged[FRAME_HEADER + 4] = {[FRAME_HEADER] = 0x52, 0x02, 0x08, 0x01};
-    static uint8_t silent[FRAME_HEADER], big[FRAME_HEADER] = "LKS1\x01\x10";
+    static uint8_t heartbeat[FRAME_HEADER + 4] = {[FRAME_HEADER] = 0x52, 2, 8, 1};
+    static uint8_t silent[FRAME_HEADER], big[FRAME_HEADER] = "LKS1\x49";
     frame_header(damaged, damaged + FRAME_HEADER, 4);
     damaged[FRAME_HEADER + 3] ^= 2;
+    frame_header(heartbeat, heartbeat + FRAME_HEADER, 4);
     frame_header(silent, "", 0);
     const struct {
         const void *bytes;
         size_t n;
-        bool goes;
-        int err;
     } cases[] = {
-        {"GET / HTTP/1.1\r\n\r\n", 18, false, ERR_MALFORMED},
-        {damaged, sizeof damaged, false, ERR_MALFORMED},
-        {silent, sizeof silent, false, ERR_MALFORMED}, /* a good frame, says nothing */
-        {big, sizeof big, false, ERR_TOO_BIG},         /* 4097 bytes */
-        {"LKS", 3, true, ERR_CLOSED},
-        {damaged, FRAME_HEADER + 2, true, ERR_CLOSED},
-        {"", 0, true, ERR_CLOSED},
+        {"GET / HTTP/1.1\r\n\r\n", 18}, {damaged, sizeof damaged},
+        {heartbeat, sizeof heartbeat},   /* a good message before its time */
+        {silent, sizeof silent},         /* a good frame, says nothing */
+        {big, sizeof big},               /* announces 73 bytes */
     };
+    struct scene s = {0};
+    listen_on(&s);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct scene s = {.accepted.stop_at_end = true};
-        listen_on(&s);
         const int fd = stranger(&s, cases[i].bytes, cases[i].n);
-        if (cases[i].goes)
-            close(fd);
-        loop_run(s.loop);
-        assert_int_equal(s.accepted.messages, 0);
-        assert_int_equal(s.accepted.ended, 1);
-        assert_int_equal(s.accepted.err, cases[i].err);
-        if (!cases[i].goes)
-            close(fd);
-        end_scene(&s);
+        pass(&s, 30);
+        assert_true(ended(fd));
+        close(fd);
     }
+    close(stranger(&s, "LKS", 3));
+    close(stranger(&s, damaged, FRAME_HEADER + 2));
+    close(stranger(&s, "", 0));
+    pass(&s, 30);
+    assert_int_equal(s.accepts, 0);
+    assert_int_equal(s.accepted.ended, 0);
+    end_scene(&s);
 }
 
-static void small_messages_are_taken_before_trust_and_large_ones_after(void **state)
+static void without_the_token_nobody_comes_in_from_either_side(void **state)
 {
     (void)state;
-    for (int trust = 0; trust < 2; trust++) {
-        struct scene s = {.trust = trust, .accepted.stop_at_end = true};
-        listen_on(&s);
-        call(&s);
-        send_heartbeat(&s, s.caller.c, 0);
-        send_lease(&s, s.caller.c, 1);
-        s.accepted.stop_after = trust ? 2 : 0;
-        loop_run(s.loop);
-        assert_int_equal(s.accepted.messages, trust ? 2 : 1);
-        assert_int_equal(s.accepted.err, trust ? ERR_OK : ERR_TOO_BIG);
-        end_scene(&s);
+    struct said said[2];
+    struct scene s = {.caller.stop_at_end = true};
+    listen_on(&s);
+    assert_int_equal(
+        control_connect(s.loop, s.bound, &wrong, events, &s, &s.caller.c), ERR_OK);
+    send_heartbeat(&s, s.caller.c, 0);
+    loop_run(s.loop);
+    assert_int_equal(s.caller.err, ERR_REFUSED); /* it found out that the listener is not
+                                                    its job's */
+    close(acquaintance(&s, wrong.token, said));
+    struct auth a; /* somebody who does not care who listens, and guesses */
+    struct auth_message m;
+    auth_call(&a, wrong.token, AUTH_CONTROL, ME, &m);
+    struct said hello = framed(&m);
+    const int fd = stranger(&s, hello.bytes, hello.n);
+    pass(&s, 30);
+    m = (struct auth_message){.bytes = {3, AUTH_CONTROL}, .n = 4 + AUTH_PROOF};
+    struct said guess = framed(&m);
+    assert_int_equal(write(fd, guess.bytes, guess.n), guess.n);
+    pass(&s, 30);
+    assert_true(ended(fd));
+    close(fd);
+    assert_int_equal(s.accepts, 0);
+    end_scene(&s);
+}
+
+static void what_was_overheard_opens_nothing(void **state)
+{
+    (void)state;
+    struct said said[2];
+    struct scene s = {.accepted.stop_at_end = true};
+    listen_on(&s);
+    const int good = acquaintance(&s, right.token, said);
+    assert_int_equal(s.accepts, 1);
+    const int fd = stranger(&s, said[0].bytes, said[0].n);
+    pass(&s, 30);
+    assert_int_equal(write(fd, said[1].bytes, said[1].n), said[1].n);
+    pass(&s, 30);
+    assert_true(ended(fd));
+    assert_int_equal(s.accepts, 1);
+    assert_false(ended(good));
+    close(fd);
+    close(good);
+    end_scene(&s);
+}
+
+static void who_says_nothing_does_not_stay(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    listen_on(&s);
+    const int fd = stranger(&s, "LKS1", 4);
+    pass(&s, CONTROL_PROOF_MS - 1000);
+    assert_false(ended(fd));
+    pass(&s, 2000);
+    assert_true(ended(fd));
+    close(fd);
+    end_scene(&s);
+}
+
+/* However many knock, so many are kept, and who has the token comes in. */
+static void many_who_wait_make_room_for_who_comes_last(void **state)
+{
+    (void)state;
+    enum { SOME = 5, ALL = CONTROL_PENDING_MAX + SOME };
+    static int fds[ALL];
+    struct said said[2];
+    struct scene s = {.accepted.stop_at_end = true};
+    listen_on(&s);
+    for (size_t i = 0; i < ALL; i++) {
+        fds[i] = stranger(&s, "", 0);
+        pass(&s, 1);
     }
+    pass(&s, 30);
+    for (size_t i = 0; i < ALL; i++)
+        assert_int_equal(ended(fds[i]), i < SOME);
+    close(acquaintance(&s, right.token, said));
+    assert_int_equal(s.accepts, 1);
+    for (size_t i = 0; i < ALL; i++)
+        close(fds[i]);
+    end_scene(&s);
+}
+
+struct lane_end {
+    struct scene *scene;
+    int fd, err;
+};
+
+static void on_lane_made(void *ctx, int fd, int err)
+{
+    struct lane_end *e = ctx;
+    e->fd = fd;
+    e->err = err;
+    loop_stop(e->scene->loop);
+}
+
+static void a_data_lane_becomes_a_plain_socket_at_both_ends(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    struct lane_end e = {&s, -1, -1};
+    char byte = 0;
+    listen_on(&s);
+    assert_int_equal(control_connect_lane(s.loop, s.bound, &right, on_lane_made, &e),
+                     ERR_OK);
+    loop_run(s.loop);
+    assert_int_equal(e.err, ERR_OK);
+    assert_int_equal(s.lane_of, ME);
+    pass(&s, 30);
+    assert_int_equal(write(s.lane, "x", 1), 1);
+    assert_int_equal(recv(e.fd, &byte, 1, MSG_DONTWAIT), 1);
+    assert_int_equal(byte, 'x');
+    close(s.lane);
+    assert_true(ended(e.fd));
+    close(e.fd);
+    assert_int_equal(control_connect_lane(s.loop, s.bound, &wrong, on_lane_made, &e),
+                     ERR_OK);
+    loop_run(s.loop);
+    assert_int_equal(e.err, ERR_REFUSED);
+    assert_int_equal(e.fd, -1);
+    assert_int_equal(s.accepts, 0);
+    end_scene(&s);
 }
 
 static void a_message_above_the_limit_ends_the_channel_that_would_send_it(void **state)
@@ -328,9 +516,9 @@ static void a_peer_that_does_not_read_is_closed_when_its_queue_is_full(void **st
 {
     (void)state;
     struct scene s = {0};
+    struct said said[2];
     listen_on(&s);
-    const int fd = stranger(&s, "", 0);
-    loop_run(s.loop); /* until accepted */
+    const int fd = acquaintance(&s, right.token, said);
     size_t sent = 0;
     s.accepted.stop_at_end = true;
     for (; s.accepted.c && sent < 40; sent++)
@@ -339,38 +527,6 @@ static void a_peer_that_does_not_read_is_closed_when_its_queue_is_full(void **st
     assert_int_equal(s.accepted.ended, 1);
     assert_int_equal(s.accepted.err, ERR_TIMEOUT);
     close(fd);
-    end_scene(&s);
-}
-
-static void connections_above_the_limit_are_closed(void **state)
-{
-    (void)state;
-    enum { SOME = 3, FILES = CONTROL_PEERS_MAX * 2 + 100 };
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    if (files.rlim_max < FILES) {
-        print_message("skipped: %d open files are not allowed here\n", FILES);
-        skip();
-    }
-    files.rlim_cur = files.rlim_max > FILES ? FILES : files.rlim_max;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
-    struct scene s = {0};
-    static int fds[CONTROL_PEERS_MAX + SOME];
-    listen_on(&s);
-    for (size_t i = 0; i < CONTROL_PEERS_MAX + SOME; i++) {
-        fds[i] = stranger(&s, "", 0);
-        if (i < CONTROL_PEERS_MAX)
-            loop_run(s.loop); /* until accepted */
-    }
-    close(fds[0]); /* makes room for one, which is told from those above the limit */
-    s.accepted.stop_at_end = true;
-    loop_run(s.loop);
-    char byte;
-    for (size_t i = 0; i < SOME; i++) /* end of file: this peer was sent away */
-        assert_int_equal(read(fds[CONTROL_PEERS_MAX + i], &byte, 1), 0);
-    assert_int_equal(s.accepts, CONTROL_PEERS_MAX);
-    for (size_t i = 1; i < CONTROL_PEERS_MAX + SOME; i++)
-        close(fds[i]);
     end_scene(&s);
 }
 
@@ -440,9 +596,9 @@ static void closing_has_a_deadline(void **state)
 {
     (void)state;
     struct scene s = {0};
+    struct said said[2];
     listen_on(&s);
-    const int fd = stranger(&s, "", 0);
-    loop_run(s.loop);
+    const int fd = acquaintance(&s, right.token, said);
     send_lease(&s, s.accepted.c, 20); /* more than the kernel takes */
     s.accepted.stop_at_end = true;
     channel_close(s.accepted.c, 20);
@@ -494,7 +650,6 @@ static void stopping_to_listen_leaves_channels_alive(void **state)
 {
     (void)state;
     struct scene s = {.accepted.stop_after = 1};
-    s.trust = true;
     listen_on(&s);
     call(&s);
     send_heartbeat(&s, s.caller.c, 0);
@@ -519,11 +674,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(addresses_are_read_as_people_write_them),
         T(wrong_addresses_are_errors_and_an_absent_peer_an_end),
-        T(what_strangers_say_closes_their_channel_and_reaches_nobody),
-        T(small_messages_are_taken_before_trust_and_large_ones_after),
+        T(what_strangers_say_closes_their_connection_and_reaches_nobody),
+        T(without_the_token_nobody_comes_in_from_either_side),
+        T(what_was_overheard_opens_nothing),
+        T(who_says_nothing_does_not_stay),
+        T(many_who_wait_make_room_for_who_comes_last),
+        T(a_data_lane_becomes_a_plain_socket_at_both_ends),
         T(a_message_above_the_limit_ends_the_channel_that_would_send_it),
         T(a_peer_that_does_not_read_is_closed_when_its_queue_is_full),
-        T(connections_above_the_limit_are_closed),
         T(many_messages_arrive_in_order_both_ways),
         T(large_leases_arrive_whole),
         T(closing_lets_what_was_queued_arrive),

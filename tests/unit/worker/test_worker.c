@@ -80,7 +80,6 @@ static void begin(struct stage *s)
                                      .host = "h",
                                      .build = "b",
                                      .kernels = "k",
-                                     .token = {9},
                                      .heartbeat_ms = 500,
                                      .silence_ms = 10000};
     *s = (struct stage){.now_ms = 1000};
@@ -150,7 +149,6 @@ static void it_joins_with_what_it_is(void **state)
     assert_int_equal(m->kind, MESSAGE_JOIN);
     assert_int_equal(m->incarnation, ME);
     assert_int_equal(m->join.protocol, MESSAGE_PROTOCOL);
-    assert_int_equal(m->join.token[0], 9);
     assert_int_equal(m->join.rank, 3);
     assert_int_equal(m->join.pid, 4);
     assert_int_equal(m->join.threads, THREADS);
@@ -494,6 +492,10 @@ static void it_ends_when_told_or_when_the_coordinator_is_gone(void **state)
     assert_string_equal(did(&s), "f");
     assert_int_equal(s.out.list[0].err, ERR_CLOSED);
     assert_int_equal(s.out.list[0].exit_code, err_exit_code(ERR_CLOSED));
+    end(&s);
+    begin(&s);
+    feed(&s, (struct worker_event){.kind = WORKER_CLOSED, .err = ERR_REFUSED});
+    assert_int_equal(s.out.list[0].exit_code, err_exit_code(ERR_REFUSED));
     end(&s);
 }
 
