@@ -305,8 +305,8 @@ static int work(struct cluster *c, const struct world_verdict *v)
     c->loop = loop_new();
     c->verdict = v;
     /* workers on this machine: all ranks on it but the coordinator, if that is here */
-    const unsigned here =
-        c->world.one_host ? c->world.local_size - 1 : c->world.local_size;
+    const bool with_coordinator = c->world.one_host || address_is_here(v->address);
+    const unsigned here = c->world.local_size - with_coordinator;
     struct control_caller who;
     memcpy(who.token, v->token, AUTH_TOKEN);
     who.incarnation = auth_draw();

@@ -14,13 +14,25 @@
 #include "base/mem.h"
 #include "checkpoint/run_dir.h"
 #include "coordinator/command.h"
+#include "coordinator/hostfile.h"
 #include "coordinator/mpirun.h"
+#include "coordinator/probe.h"
 
-enum { POLL_MS = 50, GRACE_S = 5, RESTARTS_WITHOUT_PROGRESS = 3 };
+enum { POLL_MS = 50, GRACE_S = 5, LONGEST_WAIT_S = 60, LARGEST_RESTARTS = 1000000 };
+
+/* Batch mode: a question for a password would wait for ever.  Keep-alive: the end of a
+ * host is noticed. */
+static const char ssh[] =
+    "ssh -x -o BatchMode=yes -o ConnectTimeout=5 -o ServerAliveInterval=5";
 
 struct launch {
     struct command_conf conf;
     struct mpirun_options mpirun;
+    struct mpirun_setting *settings; /* owned; the mpirun options have them, too */
+    const char *hostfile;
+    struct hosts hosts;
+    unsigned workers;  /* asked for; 0: one per slot, or per core of this machine */
+    unsigned restarts; /* that may follow each other without progress */
 };
 
 static volatile sig_atomic_t asked;
@@ -31,28 +43,63 @@ static void on_signal(int signum)
     asked++;
 }
 
+enum { MCA = 256, AGENT, RESTARTS };
+
 static const struct argp_option options[] = {
     {"workers", 'n', "N", 0,
-     "workers to start, besides the coordinator (default: one per core)", 0},
-    {"hostfile", 'f', "FILE", 0, "hosts to use, as mpirun's --hostfile", 0},
+     "workers to start, besides the coordinator (default: one per slot of the hosts, or "
+     "per core of this machine)",
+     0},
+    {"hostfile", 'f', "FILE", 0,
+     "hosts to use, a line each: NAME [slots=N]; a slot is a worker", 0},
+    {"agent", AGENT, "PROGRAM", 0,
+     "how hosts are reached, as PROGRAM HOST COMMAND (default: ssh, without questions)",
+     0},
+    {"mca", MCA, "NAME VALUE", 0,
+     "a setting for mpirun, such as btl_tcp_if_include eth0; as often as needed", 0},
+    {"restarts", RESTARTS, "N", 0,
+     "give up when so many starts in a row make no progress (default: 3)", 0},
     {"verbose", 'v', 0, 0, "print the mpirun command", 0},
     {0}};
+
+static unsigned number(const char *flag, const char *argument, long most,
+                       const struct argp_state *state)
+{
+    char *end;
+    const long n = strtol(argument, &end, 10);
+    if (*end || end == argument || n < 1 || n > most)
+        argp_error(state, "%s %s: expected a number from 1 to %ld", flag, argument, most);
+    return (unsigned)n;
+}
+
+static void take_setting(struct launch *l, const char *name, struct argp_state *state)
+{
+    if (state->next >= state->argc)
+        argp_error(state, "--mca %s: its value is missing", name);
+    const size_t n = l->mpirun.n_settings++;
+    l->settings = mem_resize(l->settings, (n + 1) * sizeof *l->settings);
+    l->settings[n] = (struct mpirun_setting){name, state->argv[state->next++]};
+    l->mpirun.settings = l->settings;
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct launch *l = state->input;
     switch (key) {
-    case 'n': {
-        char *end;
-        const long n = strtol(argument, &end, 10);
-        if (*end || end == argument || n < 1 || n > 4095)
-            argp_error(state, "-n %s: expected a number of workers from 1 to 4095",
-                       argument);
-        l->mpirun.workers = (unsigned)n;
+    case 'n':
+        l->workers = number("-n", argument, 4095, state);
         return 0;
-    }
     case 'f':
-        l->mpirun.hostfile = argument;
+        l->hostfile = argument;
+        return 0;
+    case AGENT:
+        l->mpirun.agent = argument;
+        return 0;
+    case MCA:
+        take_setting(l, argument, state);
+        return 0;
+    case RESTARTS:
+        l->restarts = number("--restarts", argument, LARGEST_RESTARTS, state);
         return 0;
     case 'v':
         l->mpirun.verbose = true;
@@ -69,8 +116,8 @@ static const struct argp argp = {
     parse,
     "[FILE.yaml] [group.name=value...]",
     "Starts a coordinator and workers under mpirun and watches over them: restarts from "
-    "the newest checkpoint when the job is lost, ends an mpirun that hangs, and returns "
-    "an honest exit code.\v"
+    "the newest checkpoint when the job is lost, on the hosts that still answer, ends an "
+    "mpirun that hangs, and returns an honest exit code.\v"
     "SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 mean: finish the step, write a checkpoint, "
     "leave with 75; run the same command again to go on. A second signal ends at "
     "once.\n\n"
@@ -79,85 +126,195 @@ static const struct argp argp = {
     "75 stopped on request, 78 configuration.\n\n"
     "Examples:\n"
     "  lockstep launch -n 2 run.yaml run.dir=run train.steps=10k\n"
-    "  lockstep launch -n 16 --hostfile hosts run.yaml\n",
+    "  lockstep launch --hostfile hosts run.yaml\n"
+    "  lockstep launch --hostfile hosts --mca btl_tcp_if_include eth0 run.yaml\n",
     0,
     0,
     0};
 
-static bool final_state(const struct run_status *s)
+/* --- one start -------------------------------------------------------------------------
+ */
+
+/* status.json as this start's coordinator wrote it.  Clocks of hosts differ: what counts
+ * is that it is not what was there before. */
+struct verdict {
+    const char *run_dir;
+    double before; /* when what was there before was written; 0: nothing was */
+    struct run_status status;
+};
+
+static void verdict_init(struct verdict *v, const char *run_dir)
+{
+    *v = (struct verdict){.run_dir = run_dir};
+    if (run_status_read(run_dir, &v->status) == ERR_OK)
+        v->before = v->status.updated;
+    v->status = (struct run_status){0};
+}
+
+/* Has this start's coordinator said anything yet? */
+static bool verdict_read(struct verdict *v)
+{
+    struct run_status now;
+    if (run_status_read(v->run_dir, &now) != ERR_OK || now.updated == v->before)
+        return false;
+    v->status = now;
+    return true;
+}
+
+static bool is_final(const struct run_status *s)
 {
     return strcmp(s->state, "running") != 0 && strcmp(s->state, "starting") != 0;
 }
 
-/* Runs mpirun once to its end.  Returns true with the verdict the coordinator left, false
- * when it left none. */
-static bool run_once(struct launch *l, const char *run_dir, struct run_status *verdict)
+/* Passes on what we were asked.  True: at once. */
+static bool obey(struct mpirun *m, int *told)
 {
-    struct mpirun m = {0};
-    const double start = clock_wall();
+    if (asked == *told)
+        return false;
+    *told = asked;
+    if (*told == 1)
+        mpirun_ask(m);
+    else
+        mpirun_end(m);
+    return m->pid == 0;
+}
+
+/* Until mpirun has ended, by itself or by us; its status as of waitpid(). */
+static int wait_for_end(struct mpirun *m, struct verdict *v)
+{
     int status = 0, told = 0;
     double final_since = 0;
-    if (mpirun_start(&m, &l->mpirun) != ERR_OK)
-        return false;
-    while (!mpirun_ended(&m, &status)) {
-        if (asked > told) {
-            told = asked;
-            if (told == 1)
-                mpirun_ask(&m);
-            else
-                mpirun_end(&m);
-            if (m.pid == 0)
-                break;
-        }
+    while (!mpirun_ended(m, &status) && !obey(m, &told)) {
         nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
-        const bool ended = run_status_read(run_dir, verdict) == ERR_OK &&
-                           verdict->updated >= start && final_state(verdict);
-        if (ended && final_since == 0)
-            final_since = clock_wall();
-        if (ended && clock_wall() - final_since > GRACE_S) {
+        if (!verdict_read(v) || !is_final(&v->status))
+            continue;
+        if (final_since == 0)
+            final_since = clock_seconds();
+        if (clock_seconds() - final_since > GRACE_S) {
             log_warn("mpirun did not end %d s after the run did; ending it", GRACE_S);
-            mpirun_end(&m);
+            mpirun_end(m);
             break;
         }
     }
+    return status;
+}
+
+/* Runs mpirun once to its end.  Returns true with the verdict the coordinator left, or
+ * with one of our own when nobody got as far as that; false when it was lost on the way.
+ */
+static bool run_once(const struct launch *l, struct verdict *v)
+{
+    struct mpirun m = {0};
+    if (mpirun_start(&m, &l->mpirun) != ERR_OK)
+        return false;
+    const int status = wait_for_end(&m, v);
     mpirun_clean(&m);
-    if (run_status_read(run_dir, verdict) == ERR_OK && verdict->updated >= start &&
-        final_state(verdict))
-        return true;
+    if (verdict_read(v) || v->status.updated != 0)
+        return is_final(&v->status);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
         log_error(
             "mpirun is not installed or not on PATH; install the package openmpi-bin");
-        *verdict = (struct run_status){.exit_code = err_exit_code(ERR_CONFIG)};
+        v->status.exit_code = err_exit_code(ERR_CONFIG);
         return true;
     }
-    if (verdict->updated < start) { /* nobody got as far as a status: mpirun said why */
-        *verdict =
-            (struct run_status){.exit_code = WIFEXITED(status) && WEXITSTATUS(status)
-                                                 ? WEXITSTATUS(status)
-                                                 : err_exit_code(ERR_NO_PROGRESS)};
-        return true;
+    v->status.exit_code = WIFEXITED(status) && WEXITSTATUS(status) /* it said why */
+                              ? WEXITSTATUS(status)
+                              : err_exit_code(ERR_NO_PROGRESS);
+    return true;
+}
+
+/* --- hosts -----------------------------------------------------------------------------
+ */
+
+/* Before every start: on which hosts, and how many workers.  ERR_TIMEOUT, logged, when no
+ * host answers. */
+static int choose_hosts(struct launch *l)
+{
+    if (!l->hostfile)
+        return ERR_OK;
+    probe_hosts(&l->hosts, l->mpirun.agent);
+    l->mpirun.workers = hosts_workers(&l->hosts, l->workers);
+    if (l->mpirun.workers == 0) {
+        log_error("none of the %zu hosts in %s answers", l->hosts.n, l->hostfile);
+        return ERR_TIMEOUT;
     }
-    return false;
+    if (l->mpirun.workers < l->workers)
+        log_warn("starting %u workers instead of %u", l->mpirun.workers, l->workers);
+    mem_free((char *)l->mpirun.hosts);
+    l->mpirun.hosts = hosts_argument(&l->hosts);
+    return ERR_OK;
+}
+
+static int prepare_hosts(struct launch *l)
+{
+    if (!l->mpirun.agent)
+        l->mpirun.agent = ssh;
+    if (l->hostfile)
+        TRY(hostfile_read(l->hostfile, &l->hosts));
+    if (l->workers == 0)
+        l->workers = l->hostfile ? hosts_slots(&l->hosts)
+                                 : (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+    l->mpirun.workers = l->workers;
+    return ERR_OK;
+}
+
+/* --- all starts ------------------------------------------------------------------------
+ */
+
+/* 1, 2, 4 s ... after starts that led nowhere: what is wrong may pass.  A request to stop
+ * ends the wait. */
+static void wait_before(unsigned idle)
+{
+    const double seconds = idle > 6 ? LONGEST_WAIT_S : 1u << (idle - 1);
+    const double end = clock_seconds() + seconds;
+    log_info("waiting %g s before the next start", seconds);
+    while (!asked && clock_seconds() < end)
+        nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
+}
+
+/* What became of one start, as the next one needs it. */
+static int start_once(struct launch *l, const char *run_dir, struct run_status *status,
+                      const char **lost)
+{
+    struct verdict v;
+    verdict_init(&v, run_dir);
+    *status = (struct run_status){.exit_code = err_exit_code(ERR_CLOSED)};
+    *lost = "every host";
+    if (choose_hosts(l) != ERR_OK)
+        return status->exit_code;
+    const bool ended = run_once(l, &v);
+    *status = v.status;
+    *lost = ended ? "a worker" : "the coordinator";
+    return ended ? v.status.exit_code : err_exit_code(ERR_CLOSED);
+}
+
+/* A run directory that was free at the first start may still be held by a coordinator
+ * that was cut off, while that ends. */
+static bool start_again(int exit_code, bool first)
+{
+    return exit_code == err_exit_code(ERR_CLOSED) ||
+           (!first && exit_code == err_exit_code(ERR_BUSY));
 }
 
 static int watch(struct launch *l, const char *run_dir)
 {
     uint64_t reached = 0;
-    for (int idle = 0; idle < RESTARTS_WITHOUT_PROGRESS;) {
-        struct run_status verdict = {0};
-        const bool ended = run_once(l, run_dir, &verdict);
-        if (ended && verdict.exit_code != err_exit_code(ERR_CLOSED))
-            return verdict.exit_code;
-        if (asked)
-            return ended ? verdict.exit_code : err_exit_code(ERR_CLOSED);
-        idle = verdict.step > reached ? 0 : idle + 1;
-        reached = verdict.step > reached ? verdict.step : reached;
+    unsigned idle = 0;
+    for (bool first = true; idle < l->restarts; first = false) {
+        struct run_status status;
+        const char *lost;
+        const int code = start_once(l, run_dir, &status, &lost);
+        if (asked || !start_again(code, first))
+            return code;
+        idle = status.step > reached ? 0 : idle + 1;
+        reached = status.step > reached ? status.step : reached;
         log_warn("%s was lost at step %llu; starting again from the newest checkpoint",
-                 ended ? "a worker" : "the coordinator",
-                 (unsigned long long)verdict.step);
+                 lost, (unsigned long long)reached);
+        if (idle > 0 && idle < l->restarts)
+            wait_before(idle);
     }
-    log_error("%d starts without progress; see the messages above and %s/log.jsonl",
-              RESTARTS_WITHOUT_PROGRESS, run_dir);
+    log_error("%u starts without progress; see the messages above and %s/log.jsonl",
+              l->restarts, run_dir);
     return err_exit_code(ERR_NO_PROGRESS);
 }
 
@@ -171,8 +328,7 @@ static int nobody_has(const char *run_dir)
 
 int command_launch(int argc, char **argv)
 {
-    struct launch l = {
-        .mpirun = {.workers = (unsigned)sysconf(_SC_NPROCESSORS_ONLN), .train = "train"}};
+    struct launch l = {.mpirun = {.train = "train"}, .restarts = 3};
     const int usage = command_parse(&argp, argc, argv, 0, &l);
     if (usage)
         return usage;
@@ -182,6 +338,8 @@ int command_launch(int argc, char **argv)
         err = command_train_check(&conf);
     if (!err)
         err = nobody_has(conf.run.dir);
+    if (!err)
+        err = prepare_hosts(&l);
     if (err)
         return err_exit_code(err);
 

@@ -21,6 +21,7 @@ static const struct {
     {"generate", command_generate, "sample text from a checkpoint"},
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},
     {"options", command_options, "every option, its unit, default and meaning"},
+    {"agent", command_agent, NULL}, /* not for people */
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -32,7 +33,8 @@ static void usage(FILE *out)
             "Trains Transformers on clusters of CPU machines; the same weights, to the "
             "bit, on any number of workers.\n\n");
     for (int i = 0; i < COMMANDS; i++)
-        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+        if (commands[i].help)
+            fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
     fprintf(out, "\n"
                  "  lockstep COMMAND --help   what it does, with examples\n"
                  "  lockstep --version\n\n"

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,16 @@ static void add_setting(struct words *w, const char *name, const char *value)
     add(w, value);
 }
 
+/* Unless the person who called has said otherwise. */
+static void add_default(struct words *w, const struct mpirun_options *o, const char *name,
+                        const char *value)
+{
+    for (size_t i = 0; i < o->n_settings; i++)
+        if (strcmp(o->settings[i].name, name) == 0)
+            return;
+    add_setting(w, name, value);
+}
+
 static void words_free(struct words *w)
 {
     for (size_t i = 0; i < w->n; i++)
@@ -53,31 +64,63 @@ static void words_free(struct words *w)
 /* The settings that keep survivors running and cores unbound, each with its reason:
  * bindings of one or two ranks to a core each would leave compute threads on one core;
  * naming the transport saves 0.2 s of probing; ranks that wait must not hold a core. */
+static void add_settings(struct words *w, const struct mpirun_options *o,
+                         const struct mpirun *m)
+{
+    add_default(w, o, "pml", "ob1");
+    add_default(w, o, "btl", "vader,tcp,self");
+    add_default(w, o, "mpi_yield_when_idle", "1");
+    if (*m->scratch)
+        add_default(w, o, "btl_vader_backing_directory", m->scratch);
+    for (size_t i = 0; i < o->n_settings; i++)
+        add_setting(w, o->settings[i].name, o->settings[i].value);
+}
+
+/* Hosts are reached by the remote shell and by nothing else, in a Slurm job too, whose
+ * own way of starting ends all when one is lost.  Their daemons are told of each other's
+ * end by TCP alone: one that is cut off finds out after 10 + 3 * 5 s and ends, with its
+ * ranks. */
+static void add_hosts(struct words *w, const struct mpirun_options *o, const char *self)
+{
+    char agent[PATH_MAX + 512];
+    snprintf(agent, sizeof agent, "%s agent %s", self, o->agent);
+    add(w, "--host");
+    add(w, o->hosts);
+    add(w, "--map-by");
+    add(w, "node");
+    add_default(w, o, "plm", "rsh");
+    add_default(w, o, "plm_rsh_agent", agent);
+    add_default(w, o, "plm_rsh_no_tree_spawn", "1");
+    add_default(w, o, "ras", "^slurm");
+    add_default(w, o, "oob_tcp_keepalive_time", "10");
+    add_default(w, o, "oob_tcp_keepalive_intvl", "5");
+    add_default(w, o, "oob_tcp_keepalive_probes", "3");
+}
+
+static void find_self(char self[PATH_MAX])
+{
+    const ssize_t length = readlink("/proc/self/exe", self, PATH_MAX - 1);
+    if (length > 0)
+        self[length] = '\0';
+    else
+        strcpy(self, "lockstep");
+}
+
 static void compose(struct words *w, const struct mpirun_options *o,
                     const struct mpirun *m)
 {
+    char self[PATH_MAX];
+    find_self(self);
     add(w, "mpirun");
     add(w, "--enable-recovery");
     add(w, "--oversubscribe");
     add(w, "--bind-to");
     add(w, "none");
-    add_setting(w, "pml", "ob1");
-    add_setting(w, "btl", "vader,tcp,self");
-    add_setting(w, "mpi_yield_when_idle", "1");
-    if (*m->scratch)
-        add_setting(w, "btl_vader_backing_directory", m->scratch);
-    if (o->hostfile) {
-        add(w, "--hostfile");
-        add(w, o->hostfile);
-        add(w, "--map-by");
-        add(w, "node");
-    }
+    add_settings(w, o, m);
+    if (o->hosts)
+        add_hosts(w, o, self);
     add_number(w, "-n", o->workers + 1);
-
-    char program[4096];
-    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    add(w, length > 0 ? program : "lockstep");
+    add(w, self);
     add(w, o->train);
     for (size_t i = 0; i < o->n; i++)
         add(w, o->words[i]);
@@ -85,15 +128,17 @@ static void compose(struct words *w, const struct mpirun_options *o,
 
 static void print(const struct words *w)
 {
-    for (size_t i = 0; i < w->n; i++)
-        fprintf(stderr, "%s%s", i ? " " : "", w->list[i]);
+    for (size_t i = 0; i < w->n; i++) {
+        const char *quote = strchr(w->list[i], ' ') ? "'" : "";
+        fprintf(stderr, "%s%s%s%s", i ? " " : "", quote, w->list[i], quote);
+    }
     fputc('\n', stderr);
 }
 
 static void make_scratch(struct mpirun *m, const struct mpirun_options *o)
 {
     m->scratch[0] = '\0';
-    if (o->hostfile)
+    if (o->hosts)
         return;
     snprintf(m->scratch, sizeof m->scratch, "/dev/shm/lockstep-%ld", (long)getpid());
     if (mkdir(m->scratch, 0700) != 0 && errno != EEXIST)

@@ -6,9 +6,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct mpirun_setting { /* an MCA parameter of Open MPI */
+    const char *name, *value;
+};
+
 struct mpirun_options {
     unsigned workers;
-    const char *hostfile;     /* NULL: this machine */
+    const char *hosts;                     /* "a:3,b:2"; NULL: this machine */
+    const char *agent;                     /* the remote shell, with its arguments */
+    const struct mpirun_setting *settings; /* they replace ours of the same name */
+    size_t n_settings;
     const char *train;        /* the sub-command: "train" */
     const char *const *words; /* its arguments */
     size_t n;

@@ -1,0 +1,17 @@
+/* probe.h - which hosts of a run answer.
+ *
+ * Every host is asked by its remote shell to run `true`, all at once; who has not done so
+ * with success in PROBE_S seconds is silent.  This machine is not asked.
+ */
+#ifndef COORDINATOR_PROBE_H
+#define COORDINATOR_PROBE_H
+
+#include "coordinator/hostfile.h"
+
+enum { PROBE_S = 5 };
+
+/* Sets `silent` of each host.  Names those in a warning that are.  @agent: the remote
+ * shell with its arguments, separated by spaces, called as AGENT HOST COMMAND. */
+void probe_hosts(struct hosts *h, const char *agent);
+
+#endif
