@@ -9,6 +9,7 @@
 #include <sys/random.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -397,6 +398,7 @@ static void updated(void *ctx)
     struct serve *s = ctx;
     parcels_give(s->parcels, s->gradient);
     s->gradient = NULL;
+    FAILPOINT("commit.updated");
     feed(s, (struct event){
                 .kind = EVENT_UPDATED, .norm = s->update.norm, .clip = s->update.clip});
 }
@@ -438,6 +440,12 @@ static void checkpoint(struct serve *s)
         .version = LOCKSTEP_VERSION,
     };
     saver_start(s->saver, &state, s->core.best_version);
+}
+
+static void before_save(void *ctx)
+{
+    struct serve *s = ctx;
+    recorder_sync(s->recorder);
 }
 
 static void on_saved(void *ctx, uint64_t step, int err, double seconds)
@@ -647,6 +655,7 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
         .tokenizer_path = tokenizer,
         .keep_last = t->keep_last,
         .keep_every = conf_steps_count(t->keep_every, s->supply.steps_per_epoch),
+        .before = before_save,
         .done = on_saved,
         .ctx = s};
     const int err = saver_new(l, &o, &s->saver);
