@@ -1,9 +1,13 @@
 /* cmd_options.c - `lockstep options`: the option table in its several forms. */
+#include "base/failpoint.h"
 #include "coordinator/command.h"
 
 static const struct argp_option options[] = {
     {"markdown", 'm', 0, 0, "as a Markdown page", 0},
     {"words", 'w', 0, 0, "names and choices, a word per line, for shell completion", 0},
+#ifdef LOCKSTEP_FAILPOINTS
+    {"failpoints", 'f', 0, 0, "the fail points of this build, for LOCKSTEP_FAIL", 0},
+#endif
     {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -16,6 +20,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'w':
         *print = conf_complete;
+        return 0;
+    case 'f':
+        *print = failpoint_list;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/nearest.h"
 #include "coordinator/command.h"
@@ -58,6 +59,9 @@ static int unknown(const char *name)
 int main(int argc, char **argv)
 {
     log_init("", LOG_INFO);
+    const int unknown_fail = failpoint_start();
+    if (unknown_fail)
+        return err_exit_code(unknown_fail);
     if (argc < 2) {
         usage(stderr);
         return err_exit_code(ERR_INVALID);

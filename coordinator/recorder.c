@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,8 +31,8 @@ struct recorder {
     struct jsonl *log;
     struct metrics metrics;
     struct run_status status;
-    uint64_t last_term;
-    struct memory *before; /* [before_n], of the steps from o.version on */
+    uint64_t last_term, last_commit; /* of the journal so far; version it led to */
+    struct memory *before;           /* [before_n], of the steps from o.version on */
     size_t before_n, checked;
     double committed_at; /* monotonic seconds */
     uint64_t status_ms;
@@ -45,7 +46,11 @@ static void remember(void *ctx, const struct journal_record *r)
     struct recorder *rec = ctx;
     if (r->term > rec->last_term)
         rec->last_term = r->term;
-    if ((r->kind != JOURNAL_COMMIT && r->kind != JOURNAL_SKIPPED) || r->step < rec->o.version)
+    if (r->kind != JOURNAL_COMMIT && r->kind != JOURNAL_SKIPPED)
+        return;
+    if (r->step + 1 > rec->last_commit)
+        rec->last_commit = r->step + 1;
+    if (r->step < rec->o.version)
         return;
     const size_t i = r->step - rec->o.version;
     if (i > rec->before_n) /* steps have no gaps; a gap means another journal */
@@ -111,7 +116,7 @@ int recorder_open(const struct recorder_options *o, struct recorder **out)
     int err = jsonl_open(path, &r->log);
     mem_free(path);
     if (!err)
-        err = journal_open(o->run_dir, remember, r, &r->journal);
+        err = journal_open(&disk_real, o->run_dir, remember, r, &r->journal);
     if (err) {
         recorder_close(r);
         return err;
@@ -131,7 +136,14 @@ int recorder_open(const struct recorder_options *o, struct recorder **out)
                                     .started = clock_wall(),
                                     .pid = getpid()};
     gethostname(r->status.host, sizeof r->status.host - 1);
+    if (o->version > 0 && r->last_commit < o->version)
+        log_warn("the journal ends %llu steps before the checkpoint of step %llu that it "
+                 "should know; it was cut, or is another's",
+                 (unsigned long long)(o->version - r->last_commit),
+                 (unsigned long long)o->version);
     append(r, (struct journal_record){.kind = JOURNAL_START, .step = o->version});
+    journal_sync(r->journal); /* no term is used twice */
+    FAILPOINT("resume.recorded");
     set_state(r, "starting");
     *out = r;
     return ERR_OK;
@@ -209,11 +221,13 @@ void recorder_commit(struct recorder *r, const struct action *a)
                                       .rate = a->rate,
                                       .norm = a->norm,
                                       .clip = a->clip});
+    FAILPOINT("commit.recorded");
     compare_with_before(r, a);
     measure(r, a);
     struct metrics now = r->metrics;
     now.held_out_loss = now.perplexity = now.bits_per_byte = NAN;
     jsonl_write(r->log, "step", a->version, &now, NULL);
+    FAILPOINT("commit.logged");
     progress_step(a->version, r->o.steps, &r->metrics);
     r->status.step = a->version;
     r->status.loss = a->loss;
@@ -223,6 +237,7 @@ void recorder_commit(struct recorder *r, const struct action *a)
     r->status.seconds_left = r->metrics.seconds_left;
     if (clock_ms() - r->status_ms > STATUS_EVERY_MS)
         write_status(r);
+    FAILPOINT("commit.done");
 }
 
 void recorder_evaluated(struct recorder *r, const struct action *a)
@@ -262,7 +277,12 @@ void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seco
               units_print_duration(text, seconds));
     jsonl_write(r->log, "checkpoint", step, NULL, "written");
     append(r, (struct journal_record){.kind = JOURNAL_CHECKPOINT, .step = step});
-    journal_sync(r->journal);
+    FAILPOINT("checkpoint.recorded");
+}
+
+void recorder_sync(struct recorder *r)
+{
+    journal_sync(r->journal); /* says once what is wrong; training goes on */
 }
 
 void recorder_event(struct recorder *r, const char *event, const char *text,

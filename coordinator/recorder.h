@@ -1,5 +1,5 @@
 /* recorder.h - what a run leaves behind while it works: journal, log.jsonl, status.json
- * and the lines on the terminal.  Loop thread only. */
+ * and the lines on the terminal.  Loop thread only, but for recorder_sync(). */
 #ifndef COORDINATOR_RECORDER_H
 #define COORDINATOR_RECORDER_H
 
@@ -31,6 +31,8 @@ uint64_t recorder_term(const struct recorder *r); /* of this coordinator */
 void recorder_running(struct recorder *r, uint32_t workers);
 void recorder_commit(struct recorder *r, const struct action *commit);
 void recorder_evaluated(struct recorder *r, const struct action *evaluated);
+/* Any thread, before a checkpoint is published: the journal has its steps for good. */
+void recorder_sync(struct recorder *r);
 void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds);
 /* Something that happened: a line of log.jsonl, and the number of workers for status.json. */
 void recorder_event(struct recorder *r, const char *event, const char *text,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -57,6 +58,7 @@ int resume_run(const struct conf *conf, uint32_t vocab, uint64_t at,
 {
     *r = (struct resume){0};
     const int err = checkpoint_find(conf->run.dir, at, &r->dir);
+    FAILPOINT("resume.found");
     if (err && err != ERR_NO_FILE)
         return err;
     if (err == ERR_NO_FILE && (conf->run.resume == RESUME_MUST || at != UINT64_MAX)) {
@@ -75,6 +77,7 @@ int resume_run(const struct conf *conf, uint32_t vocab, uint64_t at,
     r->found = !err;
     if (r->found) {
         const int bad = load(conf, vocab, model, store, r);
+        FAILPOINT("resume.loaded");
         if (bad) {
             mem_free(r->dir);
             r->dir = NULL;

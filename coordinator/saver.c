@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -90,12 +91,15 @@ static void write_copy(void *ctx)
                                          .moments_n = moments.n,
                                          .tokenizer = s->tokenizer,
                                          .run_yaml = s->o.run_yaml};
+    FAILPOINT("checkpoint.begun");
+    s->o.before(s->o.ctx);
     s->err = checkpoint_write(&disk_real, s->o.run_dir, &c);
     named_free(&model);
     named_free(&moments);
-    if (!s->err &&
-        checkpoint_retain(s->o.run_dir, s->o.keep_last, s->o.keep_every, s->best))
+    if (!s->err && checkpoint_retain(&disk_real, s->o.run_dir, s->o.keep_last,
+                                     s->o.keep_every, s->best))
         log_warn("older checkpoints could not be removed; they take room, nothing else");
+    FAILPOINT("checkpoint.retained");
     s->seconds = clock_seconds() - start;
 }
 

@@ -20,6 +20,7 @@ struct saver_options {
     const char *run_yaml, *tokenizer_path;
     size_t keep_last;
     uint64_t keep_every;
+    void (*before)(void *ctx); /* in the background, before anything is written */
     void (*done)(void *ctx, uint64_t step, int err, double seconds);
     void *ctx;
 };

@@ -217,6 +217,12 @@ static void checkpoint(struct serve *s)
     saver_start(s->saver, &state, s->core.best_version);
 }
 
+static void before_save(void *ctx)
+{
+    struct serve *s = ctx;
+    recorder_sync(s->recorder);
+}
+
 static void on_saved(void *ctx, uint64_t step, int err, double seconds)
 {
     struct serve *s = ctx;
@@ -474,6 +480,7 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
         .tokenizer_path = tokenizer,
         .keep_last = t->keep_last,
         .keep_every = conf_steps_count(t->keep_every, s->supply.steps_per_epoch),
+        .before = before_save,
         .done = on_saved,
         .ctx = s};
     const int err = saver_new(l, &o, &s->saver);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/serve_parts.h"
@@ -168,6 +169,7 @@ static void updated(void *ctx)
     struct serve *s = ctx;
     parcels_give(s->parcels, s->gradient);
     s->gradient = NULL;
+    FAILPOINT("commit.updated");
     serve_feed(s, (struct event){.kind = EVENT_UPDATED,
                                  .norm = s->update.norm,
                                  .clip = s->update.clip});

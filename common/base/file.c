@@ -2,12 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -69,97 +68,29 @@ int file_write_all(int fd, const void *data, size_t bytes)
     return 0;
 }
 
-static int sync_parent(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return file_sync_dir(".");
-    char *dir = mem_strdup(path);
-    dir[slash == path ? 1 : slash - path] = '\0';
-    int err = file_sync_dir(dir);
-    mem_free(dir);
-    return err;
-}
-
-static int replace(const char *path, const void *data, size_t bytes, bool durable)
-{
-    char *draft = mem_alloc(strlen(path) + sizeof ".tmp");
-    sprintf(draft, "%s.tmp", path);
-
-    int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0) {
-        int err = fail("create", draft, errno);
-        mem_free(draft);
-        return err;
-    }
-    int e = file_write_all(fd, data, bytes);
-    if (!e && durable && fsync(fd) != 0)
-        e = errno;
-    if (close(fd) != 0 && !e)
-        e = errno;
-    if (!e && rename(draft, path) != 0)
-        e = errno;
-    if (e)
-        unlink(draft);
-    mem_free(draft);
-    if (e)
-        return fail("write", path, e);
-    return durable ? sync_parent(path) : ERR_OK;
-}
-
 int file_write_atomic(const char *path, const void *data, size_t bytes)
 {
-    return replace(path, data, bytes, true);
+    return disk_replace(&disk_real, path, data, bytes, true);
 }
 
 int file_replace(const char *path, const void *data, size_t bytes)
 {
-    return replace(path, data, bytes, false);
+    return disk_replace(&disk_real, path, data, bytes, false);
 }
 
 int file_sync_dir(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return fail("open", path, errno);
-    int e = fsync(fd) == 0 ? 0 : errno;
-    close(fd);
-    return e ? fail("sync", path, e) : ERR_OK;
+    return disk_sync_dir(&disk_real, path);
 }
 
 int file_make_dirs(const char *path)
 {
-    char *part = mem_strdup(path);
-    int e = 0;
-    for (char *at = part + 1; *part && !e; at++)
-        if (*at == '/' || *at == '\0') {
-            const char kept = *at;
-            *at = '\0';
-            struct stat st;
-            if (mkdir(part, 0755) != 0 &&
-                !(errno == EEXIST && stat(part, &st) == 0 && S_ISDIR(st.st_mode)))
-                e = errno;
-            *at = kept;
-            if (!kept)
-                break;
-        }
-    mem_free(part);
-    return e ? fail("make directory", path, e) : ERR_OK;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
+    return disk_make_dirs(&disk_real, path);
 }
 
 int file_remove_tree(const char *path)
 {
-    if (nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-        return fail("remove", path, errno);
-    return ERR_OK;
+    return disk_remove_tree(&disk_real, path);
 }
 
 bool file_exists(const char *path)

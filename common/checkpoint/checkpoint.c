@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -27,10 +28,13 @@ static int write_text(const struct disk *d, const char *dir, const char *name,
     const size_t bytes = strlen(text);
     struct disk_file f;
     int err = disk_create(d, path, (off_t)bytes, &f);
+    FAILPOINT("checkpoint.file_made");
     if (!err)
         err = disk_write(&f, text, bytes);
+    FAILPOINT("checkpoint.file_written");
     if (!err)
         err = disk_finish(&f);
+    FAILPOINT("checkpoint.file_synced");
     mem_free(path);
     if (!err && entry) {
         entry->name = name;
@@ -66,22 +70,39 @@ static int write_files(const struct disk *d, const char *dir,
     TRY(err);
     TRY(write_text(d, dir, manifest_names[3], c->tokenizer, &m.file[3]));
     TRY(write_text(d, dir, manifest_names[4], c->run_yaml, &m.file[4]));
+    FAILPOINT("checkpoint.before_manifest");
     char *text = manifest_pack(&m);
     err = write_text(d, dir, "MANIFEST", text, NULL);
     mem_free(text);
     TRY(err);
-    return d->sync_dir(dir);
+    FAILPOINT("checkpoint.before_names");
+    return disk_sync_dir(d, dir);
 }
 
-static int publish(const struct disk *d, const char *draft, const char *path,
-                   const char *parent)
+static int make_draft(const struct disk *d, const char *parent, const char *draft)
 {
-    if (d->rename(draft, path) != 0) {
+    TRY(disk_make_dirs(d, parent));
+    TRY(disk_remove_tree(d, draft));
+    if (d->mkdir(draft, 0755) != 0) {
         const int e = errno;
-        log_error("could not rename %s to %s: %s", draft, path, strerror(e));
+        log_error("could not make directory %s: %s", draft, strerror(e));
         return err_from_errno(e);
     }
-    return d->sync_dir(parent);
+    FAILPOINT("checkpoint.drafted");
+    return ERR_OK;
+}
+
+/* RUN is synced every time: who made RUN/checkpoints may have been killed before. */
+static int publish(const struct disk *d, const char *draft, const char *path,
+                   const char *parent, const char *run_dir)
+{
+    FAILPOINT("checkpoint.before_rename");
+    TRY(disk_rename(d, draft, path));
+    FAILPOINT("checkpoint.renamed");
+    TRY(disk_sync_dir(d, parent));
+    TRY(disk_sync_dir(d, run_dir));
+    FAILPOINT("checkpoint.published");
+    return ERR_OK;
 }
 
 int checkpoint_write(const struct disk *d, const char *run_dir,
@@ -93,22 +114,15 @@ int checkpoint_write(const struct disk *d, const char *run_dir,
     snprintf(draft_name, sizeof draft_name, FOLDER_DRAFT "%08" PRIu64, c->state.step);
     char *draft = file_join(parent, draft_name);
 
-    int err = file_make_dirs(parent);
-    if (!err)
-        err = file_remove_tree(draft);
-    if (!err && d->mkdir(draft, 0755) != 0) {
-        const int e = errno;
-        log_error("could not make directory %s: %s", draft, strerror(e));
-        err = err_from_errno(e);
-    }
+    int err = make_draft(d, parent, draft);
     if (!err)
         err = write_files(d, draft, c);
     if (!err && file_exists(path)) /* the same version, written by an earlier life */
-        err = file_remove_tree(path);
+        err = folder_remove(d, run_dir, c->state.step);
     if (!err)
-        err = publish(d, draft, path, parent);
+        err = publish(d, draft, path, parent, run_dir);
     if (err)
-        file_remove_tree(draft);
+        disk_remove_tree(d, draft);
     mem_free(parent);
     mem_free(path);
     mem_free(draft);

@@ -25,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "checkpoint/disk.h"
+#include "base/disk.h"
 #include "checkpoint/safetensors.h"
 
 /* What a resume needs besides tensors. */
@@ -68,8 +68,8 @@ int checkpoint_list(const char *run_dir, uint64_t **steps, size_t *n);
 
 /* Remove all but the newest @keep_last, multiples of @keep_every (0: none) and
  * @best (UINT64_MAX: none). */
-int checkpoint_retain(const char *run_dir, size_t keep_last, uint64_t keep_every,
-                      uint64_t best);
+int checkpoint_retain(const struct disk *d, const char *run_dir, size_t keep_last,
+                      uint64_t keep_every, uint64_t best);
 
 /* Remove temporary folders that an earlier process left.  Only the owner of the run. */
 int checkpoint_clean(const char *run_dir);

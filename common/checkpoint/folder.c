@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -106,26 +107,34 @@ int checkpoint_list(const char *run_dir, uint64_t **steps, size_t *n)
     return ERR_OK;
 }
 
-/* First renamed, so that no half-removed folder looks like a checkpoint. */
-static int remove_one(const char *run_dir, uint64_t step)
+/* First without its name for good, so that nothing half-removed looks like a checkpoint.
+ */
+static int rename_and_remove(const struct disk *d, const char *path, const char *draft,
+                             const char *parent)
+{
+    TRY(disk_rename(d, path, draft));
+    TRY(disk_sync_dir(d, parent));
+    FAILPOINT("checkpoint.old_renamed");
+    TRY(disk_remove_tree(d, draft));
+    FAILPOINT("checkpoint.old_removed");
+    return ERR_OK;
+}
+
+int folder_remove(const struct disk *d, const char *run_dir, uint64_t step)
 {
     char *path = checkpoint_path(run_dir, step), name[64];
-    snprintf(name, sizeof name, "checkpoints/" FOLDER_DRAFT "%08" PRIu64 "-old", step);
-    char *draft = file_join(run_dir, name);
-    int err = ERR_OK;
-    if (rename(path, draft) != 0) {
-        log_error("could not rename %s: %s", path, strerror(errno));
-        err = ERR_IO;
-    } else {
-        err = file_remove_tree(draft);
-    }
+    char *parent = file_join(run_dir, "checkpoints");
+    snprintf(name, sizeof name, FOLDER_DRAFT "%08" PRIu64 "-old", step);
+    char *draft = file_join(parent, name);
+    const int err = rename_and_remove(d, path, draft, parent);
     mem_free(path);
+    mem_free(parent);
     mem_free(draft);
     return err;
 }
 
-int checkpoint_retain(const char *run_dir, size_t keep_last, uint64_t keep_every,
-                      uint64_t best)
+int checkpoint_retain(const struct disk *d, const char *run_dir, size_t keep_last,
+                      uint64_t keep_every, uint64_t best)
 {
     uint64_t *steps;
     size_t n;
@@ -136,7 +145,7 @@ int checkpoint_retain(const char *run_dir, size_t keep_last, uint64_t keep_every
     for (size_t i = 0; !err && i + keep_last < n; i++) {
         const bool kept = steps[i] == best || (keep_every && steps[i] % keep_every == 0);
         if (!kept)
-            err = remove_one(run_dir, steps[i]);
+            err = folder_remove(d, run_dir, steps[i]);
     }
     mem_free(steps);
     return err;

@@ -2,12 +2,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -25,10 +27,12 @@ enum {
 static const char magic[HEADER + 1] = "LSJRNL01";
 
 struct journal {
+    const struct disk *disk;
     int fd;
     char *path;
-    off_t end;
-    bool complained;
+    _Atomic uint64_t end, durable; /* bytes: all, and those that are there to stay */
+    atomic_bool broken;            /* a sync failed: nothing may follow */
+    atomic_bool complained;
 };
 
 /* --- one record ------------------------------------------------------------------------
@@ -105,32 +109,55 @@ static bool unpack(const unsigned char at[RECORD], struct journal_record *r)
 /* --- the file
  * ---------------------------------------------------------------------------- */
 
+/* How many bytes a record says were there to stay before it was written. */
+static uint64_t proof(const struct journal_record *r, size_t at)
+{
+    return r->kind == JOURNAL_START ? at : r->kind == JOURNAL_CHECKPOINT ? r->targets : 0;
+}
+
+/* Does any record after the bad one at @bad say that it was there to stay? */
+static bool was_durable(const unsigned char *text, size_t bytes, size_t bad)
+{
+    struct journal_record r;
+    for (size_t at = bad + RECORD; at + RECORD <= bytes; at += RECORD)
+        if (unpack(text + at, &r) && proof(&r, at) > bad)
+            return true;
+    return false;
+}
+
+static bool all_zero(const unsigned char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        if (text[i])
+            return false;
+    return true;
+}
+
 /* Calls @each; *good is the length of the valid part. */
 static int scan(const char *path, const unsigned char *text, size_t bytes,
                 void (*each)(void *ctx, const struct journal_record *r), void *ctx,
                 size_t *good)
 {
+    *good = 0;
+    if (bytes <= HEADER && all_zero(text, bytes))
+        return ERR_OK; /* torn while it was made */
     if (memcmp(text, magic, bytes < HEADER ? bytes : HEADER) != 0) {
         log_error("%s: not a journal of this program; move it away to start a new one",
                   path);
         return ERR_CORRUPT;
     }
-    *good = 0;
     if (bytes < HEADER)
-        return ERR_OK; /* torn while it was made */
+        return ERR_OK;
     size_t at = HEADER;
-    for (struct journal_record r; at + RECORD <= bytes; at += RECORD) {
-        if (!unpack(text + at, &r)) {
-            if (at + RECORD == bytes)
-                break; /* the last one: torn within a page */
-            log_error("%s: the record at byte %zu is damaged; restore the file, or move "
-                      "it away "
-                      "to go on from the newest checkpoint with a new journal",
-                      path, at);
-            return ERR_CORRUPT;
-        }
+    for (struct journal_record r; at + RECORD <= bytes && unpack(text + at, &r);
+         at += RECORD)
         if (each)
             each(ctx, &r);
+    if (was_durable(text, bytes, at)) {
+        log_error("%s: the record at byte %zu is damaged; restore the file, or move it "
+                  "away to go on from the newest checkpoint with a new journal",
+                  path, at);
+        return ERR_CORRUPT;
     }
     *good = at;
     return ERR_OK;
@@ -159,30 +186,33 @@ static int io_error(struct journal *j, const char *what)
     return err_from_errno(e);
 }
 
-/* Make the file what is valid of it. */
-static int settle(struct journal *j, size_t bytes, size_t good)
+/* Make the file what is valid of it, and its name and that last. */
+static int settle(struct journal *j, const char *run_dir, size_t bytes, size_t good)
 {
     if (bytes > good && good > 0)
-        log_warn("%s: the last %zu bytes are an incomplete record, cut off", j->path,
-                 bytes - good);
-    if (ftruncate(j->fd, (off_t)good) != 0)
+        log_warn("%s: the last %zu bytes were not whole when the writer or its machine "
+                 "went down, and are cut off",
+                 j->path, bytes - good);
+    if (j->disk->truncate(j->fd, (off_t)good) != 0)
         return io_error(j, "cut");
-    j->end = (off_t)good;
+    j->end = good;
     if (good == 0) {
-        if (pwrite(j->fd, magic, HEADER, 0) != HEADER)
+        if (j->disk->write(j->fd, magic, HEADER, 0) != HEADER)
             return io_error(j, "write");
         j->end = HEADER;
     }
-    return journal_sync(j);
+    TRY(journal_sync(j));
+    return disk_sync_dir(j->disk, run_dir);
 }
 
-int journal_open(const char *run_dir,
+int journal_open(const struct disk *d, const char *run_dir,
                  void (*each)(void *ctx, const struct journal_record *r), void *ctx,
                  struct journal **out)
 {
     struct journal *j = mem_zalloc(sizeof *j);
+    j->disk = d;
     j->path = file_join(run_dir, "journal");
-    j->fd = open(j->path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    j->fd = d->open(j->path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     int err = j->fd < 0 ? io_error(j, "open") : ERR_OK;
     char *text;
     size_t bytes, good;
@@ -193,7 +223,7 @@ int journal_open(const char *run_dir,
         mem_free(text);
     }
     if (!err)
-        err = settle(j, bytes, good);
+        err = settle(j, run_dir, bytes, good);
     if (err)
         journal_close(j);
     else
@@ -204,16 +234,24 @@ int journal_open(const char *run_dir,
 void journal_close(struct journal *j)
 {
     if (j->fd >= 0)
-        close(j->fd);
+        j->disk->close(j->fd);
     mem_free(j->path);
     mem_free(j);
 }
 
 int journal_append(struct journal *j, const struct journal_record *r)
 {
+    if (j->broken)
+        return ERR_IO;
     unsigned char at[RECORD];
-    pack(at, r);
-    const ssize_t k = pwrite(j->fd, at, RECORD, j->end);
+    struct journal_record record = *r;
+    if (r->kind == JOURNAL_CHECKPOINT)
+        record.targets = j->durable;
+    pack(at, &record);
+    FAILPOINT("journal.before");
+    FAILPOINT_HALF("journal.half", j->disk->write(j->fd, at, RECORD / 2, (off_t)j->end));
+    const ssize_t k = j->disk->write(j->fd, at, RECORD, (off_t)j->end);
+    FAILPOINT("journal.written");
     if (k == RECORD) {
         j->end += RECORD;
         return ERR_OK;
@@ -221,12 +259,21 @@ int journal_append(struct journal *j, const struct journal_record *r)
     if (k >= 0)
         errno = ENOSPC; /* a short write is the disk's end */
     const int err = io_error(j, "append to");
-    if (ftruncate(j->fd, j->end) != 0)
+    if (j->disk->truncate(j->fd, (off_t)j->end) != 0)
         return ERR_IO;
     return err;
 }
 
 int journal_sync(struct journal *j)
 {
-    return fdatasync(j->fd) == 0 ? ERR_OK : io_error(j, "sync");
+    const uint64_t end = j->end;
+    if (j->broken)
+        return ERR_IO;
+    if (j->disk->sync(j->fd) != 0) {
+        j->broken = true;
+        return io_error(j, "sync");
+    }
+    j->durable = end;
+    FAILPOINT("journal.synced");
+    return ERR_OK;
 }

@@ -7,8 +7,12 @@
  * A journal is valid when
  *   1. it begins with the header;
  *   2. every record has a known kind, the length of that kind and its checksum;
- *   3. only the last record may be incomplete: a torn tail, which a writer that was
- * killed leaves and the next one cuts off.
+ *   3. what breaks 2 was never said to be there to stay by a record that comes after it.
+ *
+ * Records are synced when a checkpoint is written, not one by one.  A machine that goes
+ * down may keep later records and lose earlier ones; so what is not valid is cut off
+ * with all after it, unless it had been synced: that is damage.  START says that all
+ * before it had been, CHECKPOINT has the number of bytes that had been, in targets.
  *
  * After a restart from a checkpoint the steps since then appear again, under a higher
  * term; journal_open() gives them back, so that the owner can see that what is computed
@@ -20,13 +24,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/disk.h"
+
 enum { JOURNAL_BODY_MAX = 256 };
 
 enum journal_kind {
     JOURNAL_START = 1, /* a coordinator took over: step it goes on from */
     JOURNAL_COMMIT,    /* the step is decided */
     JOURNAL_EVALUATION,
-    JOURNAL_CHECKPOINT, /* of this step is on disk */
+    JOURNAL_CHECKPOINT, /* of this step is on disk; targets: by journal_append() */
     JOURNAL_END,        /* exit code in targets */
     JOURNAL_SKIPPED     /* the step is decided: loss or gradient not finite, no update */
 };
@@ -42,17 +48,18 @@ struct journal_record {
 
 struct journal;
 
-/* Opens or makes RUN/journal, cuts off a torn tail (with a warning) and calls @each for
- * every record so far.  ERR_CORRUPT, logged with offset and remedy, for damage in the
- * middle. */
-int journal_open(const char *run_dir,
+/* Opens or makes RUN/journal, cuts off what was not whole (with a warning) and calls
+ * @each for every record so far.  ERR_CORRUPT, logged with offset and remedy, for
+ * damage. */
+int journal_open(const struct disk *d, const char *run_dir,
                  void (*each)(void *ctx, const struct journal_record *r), void *ctx,
                  struct journal **j);
 void journal_close(struct journal *j);
 
 /* ERR_NO_SPACE, ERR_IO: logged once per journal; what was written of the record is cut
- * off again. */
+ * off again.  After a failed sync nothing can be appended. */
 int journal_append(struct journal *j, const struct journal_record *r);
+/* Any thread: what was appended before is there to stay. */
 int journal_sync(struct journal *j);
 
 /* Reads without changing anything; a torn tail is ignored. */

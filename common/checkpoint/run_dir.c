@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -55,6 +56,7 @@ int run_dir_open(struct run_dir *r, const char *path)
     mem_free(lock);
     TRY(err);
     sign(fd);
+    FAILPOINT("resume.owned");
     *r = (struct run_dir){mem_strdup(path), fd};
     return ERR_OK;
 }

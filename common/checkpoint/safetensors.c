@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -67,7 +68,9 @@ static int write_part(struct disk_file *f, struct hash_stream *hash, const void 
                       size_t bytes)
 {
     hash_stream_add(hash, data, bytes);
-    return disk_write(f, data, bytes);
+    TRY(disk_write(f, data, bytes));
+    FAILPOINT("checkpoint.file_part");
+    return ERR_OK;
 }
 
 int safetensors_write(const struct disk *d, const char *path,
@@ -83,13 +86,16 @@ int safetensors_write(const struct disk *d, const char *path,
     struct hash_stream *stream = hash_stream_new();
     struct disk_file f;
     int err = disk_create(d, path, (off_t)total, &f);
+    FAILPOINT("checkpoint.file_made");
     if (!err) {
         err = write_part(&f, stream, header, header_bytes);
         for (size_t i = 0; !err && i < n; i++)
             err = write_part(&f, stream, tensors[i].data,
                              count_of(&tensors[i]) * sizeof(float));
+        FAILPOINT("checkpoint.file_written");
         if (!err)
             err = disk_finish(&f);
+        FAILPOINT("checkpoint.file_synced");
     }
     if (!err) {
         *bytes = total;

@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "checkpoint/disk.h"
+#include "base/disk.h"
 
 enum { SAFETENSORS_HEADER_MAX = 100000000, SAFETENSORS_RANK = 4 };
 

@@ -66,21 +66,26 @@ static void every_truncation_and_every_flipped_byte_is_detected(void **state)
                                         "run.yaml",          "MANIFEST"};
     scratch_write("run", 7);
     const char *dir = "run/checkpoints/step-00000007";
+    size_t bytes = 0;
     assert_int_equal(checkpoint_verify(dir), ERR_OK);
     for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
         char *path = file_join(dir, files[f]), *good;
         size_t n;
         assert_int_equal(file_read(path, 1 << 20, &good, &n), ERR_OK);
         for (size_t i = 0; i < n; i++) {
-            good[i] ^= 0x10;
-            overwrite(path, good, n);
-            if (checkpoint_verify(dir) == ERR_OK)
-                fail_msg("%s: byte %zu of %zu flipped", files[f], i, n);
-            good[i] ^= 0x10;
+            for (int bit = 0; bit < 8; bit++) {
+                good[i] ^= (char)(1 << bit);
+                overwrite(path, good, n);
+                if (checkpoint_verify(dir) == ERR_OK)
+                    fail_msg("%s: bit %d of byte %zu of %zu flipped", files[f], bit, i,
+                             n);
+                good[i] ^= (char)(1 << bit);
+            }
             overwrite(path, good, i);
             if (checkpoint_verify(dir) == ERR_OK)
                 fail_msg("%s: cut to %zu of %zu bytes", files[f], i, n);
         }
+        bytes += n;
         overwrite(path, good, n);
         assert_int_equal(checkpoint_verify(dir), ERR_OK);
         assert_int_equal(unlink(path), 0);
@@ -89,6 +94,9 @@ static void every_truncation_and_every_flipped_byte_is_detected(void **state)
         mem_free(good);
         mem_free(path);
     }
+    print_message("checkpoint of %zu bytes in 6 files: %zu truncations and %zu flipped "
+                  "bits, each found\n",
+                  bytes, bytes, 8 * bytes);
 }
 
 static void the_newest_good_one_is_found_and_none_is_never_zero(void **state)
@@ -128,9 +136,13 @@ static int bad_open(const char *path, int flags, mode_t mode)
 {
     return fails() ? -1 : disk_real.open(path, flags, mode);
 }
-static ssize_t bad_write(int fd, const void *data, size_t bytes)
+static ssize_t bad_write(int fd, const void *data, size_t bytes, off_t at)
 {
-    return fails() ? -1 : write(fd, data, bytes);
+    return fails() ? -1 : pwrite(fd, data, bytes, at);
+}
+static int bad_truncate(int fd, off_t bytes)
+{
+    return fails() ? -1 : ftruncate(fd, bytes);
 }
 static int bad_sync(int fd)
 {
@@ -152,9 +164,13 @@ static int bad_rename(const char *from, const char *to)
 {
     return fails() ? -1 : rename(from, to);
 }
+static int bad_remove(const char *path)
+{
+    return fails() ? -1 : remove(path);
+}
 static int bad_sync_dir(const char *path)
 {
-    return fails() ? ERR_NO_SPACE : file_sync_dir(path);
+    return fails() ? -1 : disk_real.sync_dir(path);
 }
 static int bad_reserve(int fd, off_t bytes)
 {
@@ -163,8 +179,9 @@ static int bad_reserve(int fd, off_t bytes)
     return fails() ? ENOSPC : 0;
 }
 
-static const struct disk failing = {bad_open,  bad_reserve, bad_write,  bad_sync,
-                                    bad_close, bad_mkdir,   bad_rename, bad_sync_dir};
+static const struct disk failing = {bad_open,   bad_reserve, bad_write, bad_truncate,
+                                    bad_sync,   bad_close,   bad_mkdir, bad_rename,
+                                    bad_remove, bad_sync_dir};
 
 static void a_failure_at_any_call_leaves_the_older_ones_and_no_half_one(void **state)
 {
@@ -195,7 +212,7 @@ static void the_newest_the_best_and_every_kth_are_kept(void **state)
     (void)state;
     for (uint64_t step = 10; step <= 100; step += 10)
         scratch_write("run", step);
-    assert_int_equal(checkpoint_retain("run", 2, 40, 30), ERR_OK);
+    assert_int_equal(checkpoint_retain(&disk_real, "run", 2, 40, 30), ERR_OK);
     uint64_t *steps;
     size_t n;
     assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
@@ -203,7 +220,7 @@ static void the_newest_the_best_and_every_kth_are_kept(void **state)
     assert_int_equal(n, 5);
     assert_memory_equal(steps, kept, sizeof kept);
     mem_free(steps);
-    assert_int_equal(checkpoint_retain("run", 0, 0, UINT64_MAX), ERR_OK);
+    assert_int_equal(checkpoint_retain(&disk_real, "run", 0, 0, UINT64_MAX), ERR_OK);
     assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
     assert_true(n == 1 && steps[0] == 100); /* the newest is never removed */
     mem_free(steps);

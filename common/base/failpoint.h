@@ -1,0 +1,51 @@
+/* failpoint.h - places with a name, where a test can end, stop, delay or fail a process.
+ *
+ *      FAILPOINT("checkpoint.renamed");
+ *
+ * In builds with LOCKSTEP_FAILPOINTS (preset chaos) the environment says what happens:
+ *
+ *      LOCKSTEP_FAIL="checkpoint.renamed=kill@3/once:FILE;disk.sync=error:EIO@2"
+ *
+ *      kill           SIGKILL to this process
+ *      stop           SIGSTOP to this process
+ *      sleep:TIME     2s, 150ms: this thread
+ *      error:ERRNO    EIO, ENOSPC, EDQUOT, EROFS, EACCES or a number; CALL rows only
+ *      @N             at the N-th pass of this process; otherwise at every pass
+ *      /once:FILE     only if FILE can be made, and it is: once for all processes
+ *
+ * In all other builds it is nothing.  The names are the rows of failpoints.def.
+ */
+#ifndef BASE_FAILPOINT_H
+#define BASE_FAILPOINT_H
+
+#include <stdio.h>
+
+#ifdef LOCKSTEP_FAILPOINTS
+#define FAILPOINT(name) ((void)failpoint_pass(name))
+/* the errno value that was asked for here, or 0 */
+#define FAILPOINT_ERRNO(name) failpoint_pass(name)
+/* @half is done first when something is to happen here: for what a kill leaves half done
+ */
+#define FAILPOINT_HALF(name, half)                                                       \
+    do {                                                                                 \
+        if (failpoint_asked(name))                                                       \
+            (void)(half);                                                                \
+        FAILPOINT(name);                                                                 \
+    } while (0)
+#else
+#define FAILPOINT(name)            ((void)0)
+#define FAILPOINT_ERRNO(name)      0
+#define FAILPOINT_HALF(name, half) ((void)0)
+#endif
+
+/* Takes LOCKSTEP_FAIL; before there are threads.  ERR_UNKNOWN, ERR_INVALID: logged; also
+ * when there are no fail points in this build and the variable is set. */
+int failpoint_start(void);
+
+/* The rows of the table, "name  text"; nothing when this build has none. */
+void failpoint_list(FILE *out);
+
+int failpoint_pass(const char *name);
+int failpoint_asked(const char *name);
+
+#endif

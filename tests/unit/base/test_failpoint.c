@@ -1,0 +1,73 @@
+/* Fail points, in a build of their own that has them (tests/CMakeLists.txt). */
+#include "support/test.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+
+/* What a process makes of LOCKSTEP_FAIL and three passes: its status as wait() gives it,
+ * or 100 + the number of passes that were to fail, or the error of the variable. */
+static int child(const char *asked, const char *name)
+{
+    const pid_t pid = fork();
+    if (pid == 0) {
+        log_silence(true);
+        setenv("LOCKSTEP_FAIL", asked, 1);
+        const int err = failpoint_start();
+        int failed = 0;
+        for (int pass = 0; !err && pass < 3; pass++)
+            failed += failpoint_pass(name) == ENOSPC;
+        _exit(err ? err : 100 + failed);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"no.such.place=kill",
+                                        "disk.sync",
+                                        "disk.sync=explode",
+                                        "disk.sync=error:",
+                                        "disk.sync=error:EFUNNY",
+                                        "disk.sync=sleep:long",
+                                        "disk.sync=kill@0",
+                                        "commit.updated=error:EIO",
+                                        "disk.sync=kill;no.such.place=kill"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(child(wrong[i], "disk.open"), ERR_UNKNOWN);
+    assert_int_equal(err_exit_code(ERR_UNKNOWN), 78);
+}
+
+static void it_happens_at_the_pass_that_was_asked_for(void **state)
+{
+    (void)state;
+    assert_int_equal(child("", "disk.sync"), 100);
+    assert_int_equal(child("disk.sync=error:ENOSPC", "disk.sync"), 103);
+    assert_int_equal(child("disk.sync=error:ENOSPC@2", "disk.sync"), 101);
+    assert_int_equal(child("disk.sync=error:ENOSPC@4", "disk.sync"), 100);
+    assert_int_equal(child("disk.sync=error:ENOSPC", "disk.open"), 100);
+    assert_int_equal(child("disk.sync=kill@3", "disk.sync"), -9);
+    assert_int_equal(child("disk.sync=sleep:10ms", "disk.sync"), 100);
+    assert_int_equal(child("disk.open=kill@4;disk.sync=error:ENOSPC@1", "disk.sync"),
+                     101);
+}
+
+static void once_is_once_for_all_processes(void **state)
+{
+    (void)state;
+    unlink("mark");
+    assert_int_equal(child("journal.half=kill/once:mark", "journal.half"), -9);
+    assert_int_equal(child("journal.half=kill/once:mark", "journal.half"), 100);
+    unlink("mark");
+    assert_int_equal(child("disk.sync=error:ENOSPC/once:mark", "disk.sync"), 101);
+}
+
+RUN(T(what_cannot_be_is_refused), T(it_happens_at_the_pass_that_was_asked_for),
+    T(once_is_once_for_all_processes))
