@@ -62,13 +62,13 @@ static const struct argp_option options[] = {
     {"verbose", 'v', 0, 0, "print the mpirun command", 0},
     {0}};
 
-static unsigned number(const char *flag, const char *argument, long most,
+static unsigned number(const char *flag, const char *what, const char *argument, long most,
                        const struct argp_state *state)
 {
     char *end;
     const long n = strtol(argument, &end, 10);
     if (*end || end == argument || n < 1 || n > most)
-        argp_error(state, "%s %s: expected a number from 1 to %ld", flag, argument, most);
+        argp_error(state, "%s %s: expected 1 to %ld %s", flag, argument, most, what);
     return (unsigned)n;
 }
 
@@ -87,7 +87,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct launch *l = state->input;
     switch (key) {
     case 'n':
-        l->workers = number("-n", argument, 4095, state);
+        l->workers = number("-n", "workers", argument, 4095, state);
         return 0;
     case 'f':
         l->hostfile = argument;
@@ -99,7 +99,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         take_setting(l, argument, state);
         return 0;
     case RESTARTS:
-        l->restarts = number("--restarts", argument, LARGEST_RESTARTS, state);
+        l->restarts = number("--restarts", "restarts", argument, LARGEST_RESTARTS, state);
         return 0;
     case 'v':
         l->mpirun.verbose = true;
