@@ -154,24 +154,24 @@ static bool awaited(const struct ledger *l, const struct audit_slice *s, uint32_
 }
 
 static bool to_answer(const struct audit *a, const struct ledger *l, uint32_t worker,
-                      size_t members, uint32_t v)
+                      size_t members, bool at_once, uint32_t v)
 {
     const struct audit_slice *s = &a->slice[v];
     return s->chosen && !s->settled && !s->leased && !ledger_owes(l, worker, v) &&
-           !awaited(l, s, v) && may_answer(s, worker, members);
+           (at_once || !awaited(l, s, v)) && may_answer(s, worker, members);
 }
 
 bool audit_lease(struct audit *a, const struct ledger *l, uint32_t worker, size_t members,
-                 uint32_t *first, uint32_t *end)
+                 bool at_once, uint32_t *first, uint32_t *end)
 {
     if (members < 2 || a->open == 0)
         return false;
     const size_t most = 1 + a->open / (2 * members);
     *first = 0;
-    while (*first < a->slices && !to_answer(a, l, worker, members, *first))
+    while (*first < a->slices && !to_answer(a, l, worker, members, at_once, *first))
         ++*first;
     for (*end = *first; *end < a->slices && *end - *first < most; ++*end) {
-        if (!to_answer(a, l, worker, members, *end))
+        if (!to_answer(a, l, worker, members, at_once, *end))
             break;
         a->slice[*end].leased = worker;
     }
@@ -193,6 +193,14 @@ void audit_forget(struct audit *a, uint32_t worker)
 {
     for (uint32_t v = 0; v < a->slices; v++)
         audit_release(a, worker, v);
+}
+
+bool audit_vouches(const struct audit *a, uint32_t worker)
+{
+    for (uint32_t v = 0; v < a->slices; v++)
+        if (a->slice[v].settled && asked(&a->slice[v], worker) > 0)
+            return true;
+    return false;
 }
 
 bool audit_complete(const struct audit *a, size_t members)

@@ -56,13 +56,17 @@ enum audit_verdict audit_opinion(struct audit *a, uint32_t worker, uint32_t v,
                                  uint64_t hash, uint32_t *liar);
 
 /* The next slices [first, end) that @worker, one of @members, is to compute again, few
- * enough that all have some; they are then leased to it. */
+ * enough that all have some; they are then leased to it.  @at_once: also those of which
+ * their holder will say something when it is done. */
 bool audit_lease(struct audit *a, const struct ledger *l, uint32_t worker, size_t members,
-                 uint32_t *first, uint32_t *end);
+                 bool at_once, uint32_t *first, uint32_t *end);
 bool audit_leased(const struct audit *a, uint32_t worker, uint32_t v);
 /* @worker will not answer for slice @v any more, or for none (audit_forget). */
 void audit_release(struct audit *a, uint32_t worker, uint32_t v);
 void audit_forget(struct audit *a, uint32_t worker);
+
+/* A slice that @worker answered for is settled, and it was not convicted. */
+bool audit_vouches(const struct audit *a, uint32_t worker);
 
 /* Nothing is in question any more; one worker alone cannot be checked. */
 bool audit_complete(const struct audit *a, size_t members);

@@ -23,6 +23,7 @@ struct member {
     uint32_t audits; /* slices to be audited and not answered */
     uint32_t leases; /* held-out leases not answered */
     bool asked;      /* to give something back; it has not answered */
+    uint64_t asked_ms;
     bool dry;        /* it had nothing to give back */
     bool covered;    /* what it owes somebody else holds, too */
     /* of earlier ones */

@@ -76,6 +76,16 @@ static bool take_opinion(struct coordinator *c, uint32_t worker, uint32_t v,
     return false;
 }
 
+/* Those of whom a trusted worker has said the same may compute for this step already. */
+static void trust(struct coordinator *c)
+{
+    for (size_t i = 0; i < c->members.n; i++) {
+        struct member *m = &c->members.list[i];
+        if (m->fresh && m->tried && m->audits == 0 && audit_vouches(&c->audit, m->worker))
+            m->fresh = false;
+    }
+}
+
 int on_audited(struct coordinator *c, struct member *from, const struct event *ev,
                struct actions *out)
 {
@@ -90,9 +100,13 @@ int on_audited(struct coordinator *c, struct member *from, const struct event *e
         audit_release(&c->audit, from->worker, first + i);
     from->audits -= slices;
     const uint32_t worker = from->worker;
+    const bool fresh = from->fresh;
     for (uint32_t i = 0; i < slices; i++)
         if (!take_opinion(c, worker, first + i, m->audited.hashes[i], out))
             return ERR_OK;
+    trust(c);
+    if (fresh)
+        share_second_opinion(c, out);
     share_feed_all(c, out); /* a dispute needs another opinion */
     coordinator_check_complete(c, out);
     return ERR_OK;

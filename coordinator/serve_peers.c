@@ -69,8 +69,19 @@ static void say_running(struct serve *s)
         recorder_running(s->recorder, n);
 }
 
+/* "to train with", ...: who gets which slices, and gives them back */
+static void trace(const struct action *a, const char *what)
+{
+    static const char *const kinds[] = {[LEASE_TRAIN] = "to train with",
+                                        [LEASE_HELD_OUT] = "of the held-out text",
+                                        [LEASE_AUDIT] = "to be audited"};
+    log_trace("worker %u %s slices %u to %u %s, unit %llu", a->worker, what, a->first,
+              a->end - 1, kinds[a->lease], (unsigned long long)a->unit);
+}
+
 void serve_lease(struct serve *s, const struct action *a)
 {
+    trace(a, "is leased");
     if (!s->running)
         say_running(s);
     struct message m = {.kind = MESSAGE_LEASE};
@@ -87,6 +98,7 @@ void serve_lease(struct serve *s, const struct action *a)
 
 void serve_revoke(struct serve *s, const struct action *a)
 {
+    trace(a, a->unwanted ? "no longer needs" : "is asked for");
     struct message m = {.kind = MESSAGE_REVOKE};
     m.revoke.unit = a->unit;
     m.revoke.kind = a->lease;

@@ -209,16 +209,40 @@ static bool give_audit(struct coordinator *c, struct member *m, struct actions *
         return false;
     if (m->fresh && !m->tried) /* its bits are compared before anybody relies on them */
         m->tried = audit_choose(&c->audit, c->conf.slices - 1);
-    if (!audit_lease(&c->audit, &c->ledger, m->worker, c->members.n, &first,
+    if (!audit_lease(&c->audit, &c->ledger, m->worker, c->members.n, false, &first,
                      &end))
         return false;
     lease(c, m, LEASE_AUDIT, first, end, out);
     return true;
 }
 
+/* Somebody trusted, busy or not: workers compute audits before anything else. */
+void share_second_opinion(struct coordinator *c, struct actions *out)
+{
+    struct chosen to = choose(c, false);
+    uint32_t first, end;
+    for (size_t i = 0; i < to.n; i++)
+        if (to.list[i]->audits == 0 &&
+            audit_lease(&c->audit, &c->ledger, to.list[i]->worker, c->members.n, true,
+                        &first, &end)) {
+            lease(c, to.list[i], LEASE_AUDIT, first, end, out);
+            break;
+        }
+    mem_free(to.list);
+}
+
+/* All it holds should have been announced: what it has computed is not known. */
+static bool overdue(const struct coordinator *c, const struct member *m)
+{
+    return m->held > 0 && m->due_ms != UINT64_MAX &&
+           (double)c->now_ms > (double)m->due_ms + 250 / speed_of(c, m);
+}
+
 /* Slices that it has probably not computed yet. */
 static double behind(const struct coordinator *c, const struct member *m)
 {
+    if (overdue(c, m))
+        return m->held;
     const double done = (double)(c->now_ms - m->since_ms) / 1000 * m->speed;
     return m->held > done + 1 ? m->held - done : m->held > 0;
 }
@@ -231,7 +255,8 @@ static struct member *farthest_behind(struct coordinator *c, const struct member
         struct member *m = &c->members.list[i];
         const double speed = speed_of(c, m);
         const double seconds = behind(c, m) / (speed > 0 ? speed : 1);
-        if (m != not && !m->asked && !m->dry && behind(c, m) >= 2 && seconds > most) {
+        if (m != not && !m->asked && !m->dry && (behind(c, m) >= 2 || overdue(c, m)) &&
+            seconds > most) {
             victim = m;
             most = seconds;
         }
@@ -265,17 +290,23 @@ static bool ask_back(struct coordinator *c, struct member *m, struct actions *ou
     if (count < end - first)
         first = end - count;
     victim->asked = true;
+    victim->asked_ms = c->now_ms;
     revoke(c, victim, LEASE_TRAIN, first, end, false, out);
     return true;
 }
 
+/* Past its time; or asked to give something back, which is answered at once by whoever is
+ * alive, however slowly it computes. */
 static bool late(const struct coordinator *c, const struct member *m)
 {
-    if (m->held == 0 || m->due_ms == UINT64_MAX || c->now_ms < m->due_ms)
+    if (m->held == 0 || m->due_ms == UINT64_MAX)
         return false;
-    const double speed = speed_of(c, m);
-    const double planned = (double)(m->due_ms - m->since_ms), slice_ms = 1000 / speed;
-    return (double)(c->now_ms - m->due_ms) > planned / 4 + slice_ms / 2 + LATE_MS;
+    const double slice_ms = 1000 / speed_of(c, m), patience_ms = slice_ms / 2 + LATE_MS;
+    if (m->asked && (double)(c->now_ms - m->asked_ms) > patience_ms)
+        return true;
+    const double planned = (double)(m->due_ms - m->since_ms);
+    return c->now_ms > m->due_ms &&
+           (double)(c->now_ms - m->due_ms) > planned / 4 + patience_ms;
 }
 
 static bool copy_late(struct coordinator *c, struct member *m, struct actions *out)

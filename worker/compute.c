@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/failpoint.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "tensor/rows.h"
@@ -49,6 +50,7 @@ static void train(struct compute *c, struct workspace *w, struct compute_job *jo
 static void compute_one(struct compute *c, struct workspace *w, struct compute_job *job)
 {
     const double start = clock_seconds();
+    FAILPOINT("worker.compute");
     if (job->lease == LEASE_HELD_OUT)
         transformer_loss(c->model, w, c->theta, &job->slice, &job->result);
     else

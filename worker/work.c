@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -77,7 +78,9 @@ static void on_range_received(void *ctx, uint32_t peer, uint32_t transfer)
             (unsigned long long)w->core.announced_version, r);
         w->receive_err = ERR_CORRUPT;
     }
-    if (--w->ranges_left == 0)
+    if (--w->ranges_left == w->ranges.n - 1)
+        FAILPOINT("worker.pulling");
+    if (w->ranges_left == 0)
         feed(w, (struct worker_event){.kind = WORKER_PARAMETERS,
                                       .version = w->core.announced_version,
                                       .err = w->receive_err});
@@ -134,6 +137,8 @@ static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
     compute_give(w->compute, p->sum);
     mem_free(p);
     w->pushes--;
+    if (w->pushes == 0 && w->core.held == 0)
+        FAILPOINT("worker.idle");
     end_when_sent(w);
 }
 
@@ -175,6 +180,7 @@ static void push(struct work *w, const struct worker_action *a)
         transport_send(w->lane, w->coordinator, a->transfer + (uint32_t)r,
                        sum->data + at.first, at.count * size, on_range_sent, p);
     }
+    FAILPOINT("worker.pushing");
 }
 
 /* --- compute ---------------------------------------------------------------------------

@@ -90,7 +90,12 @@ static void enqueue(struct worker *w, enum lease_kind lease, uint32_t slice)
         w->queue_room = w->queue_room ? 2 * w->queue_room : 64;
         w->queue = mem_resize(w->queue, w->queue_room * sizeof *w->queue);
     }
-    w->queue[w->queued++] = (struct worker_job){lease, slice};
+    size_t at = w->queued++;
+    if (lease == LEASE_AUDIT) { /* somebody waits to be trusted */
+        memmove(w->queue + 1, w->queue, at * sizeof *w->queue);
+        at = 0;
+    }
+    w->queue[at] = (struct worker_job){lease, slice};
 }
 
 /* One more than there are threads, so that none waits for us; the rest can be given

@@ -171,9 +171,10 @@ static void pause_for(double seconds)
         ;
 }
 
-static int act(const struct wish *w)
+static int act(const struct wish *w, unsigned pass)
 {
-    log_warn("fail point %s", rows[w->row].name);
+    if (pass == 1 || w->at || w->once) /* a sleep at every pass is said once */
+        log_warn("fail point %s", rows[w->row].name);
     switch (w->action) {
     case KILL:
         raise(SIGKILL);
@@ -206,10 +207,13 @@ static bool due(const struct wish *w, unsigned pass)
 int failpoint_pass(const char *name)
 {
     int e = 0;
-    for (struct wish *w = wishes; w < wishes + wishes_n; w++)
-        if (strcmp(rows[w->row].name, name) == 0 &&
-            due(w, 1 + atomic_fetch_add(&w->passes, 1)))
-            e = act(w);
+    for (struct wish *w = wishes; w < wishes + wishes_n; w++) {
+        if (strcmp(rows[w->row].name, name) != 0)
+            continue;
+        const unsigned pass = 1 + atomic_fetch_add(&w->passes, 1);
+        if (due(w, pass))
+            e = act(w, pass);
+    }
     return e;
 }
 
