@@ -219,6 +219,40 @@ static void who_joins_late_is_compared_before_it_is_relied_on(void **state)
     end(&s);
 }
 
+static struct message audited(const struct stage *s, const struct action *lease,
+                              const uint64_t *hash)
+{
+    struct message m = of_member(lease->peer, MESSAGE_AUDITED);
+    m.incarnation = members_by_peer((struct members *)&s->c.members, lease->peer)->incarnation;
+    m.audited.unit = lease->unit;
+    m.audited.first = lease->first;
+    m.audited.slices = 1;
+    m.audited.hashes = hash;
+    return m;
+}
+
+/* A second opinion is asked for at once, from somebody who has other things to do. */
+static void who_joins_late_takes_part_in_the_step_as_soon_as_two_agree(void **state)
+{
+    (void)state;
+    struct stage s;
+    const uint64_t hash = 42;
+    gather(&s, default_conf(2));
+    const struct action one = *lease_of(&s, 1);
+    pull(&s, &one);
+    assert_int_equal(say(&s, 3, good_join(0)), ERR_OK);
+    const struct action audit = *lease_of(&s, 3);
+    pull(&s, &audit);
+    assert_int_equal(say(&s, 3, audited(&s, &audit, &hash)), ERR_OK);
+    assert_null(find(&s, ACTION_REVOKE));
+    const struct action second = *lease_of(&s, 1); /* 2 holds that slice itself */
+    assert_int_equal(second.lease, LEASE_AUDIT);
+    assert_int_equal(second.first, audit.first);
+    assert_int_equal(say(&s, 1, audited(&s, &second, &hash)), ERR_OK);
+    assert_non_null(find(&s, ACTION_REVOKE)); /* something for 3 to do */
+    end(&s);
+}
+
 static void after_the_time_to_join_it_begins_with_who_is_there(void **state)
 {
     (void)state;
@@ -589,6 +623,48 @@ static void a_worker_is_given_up_when_it_was_silent_for_a_lease(void **state)
     end(&s);
 }
 
+/* Ticks until there is an action of @kind for @peer, or for @most_ms. */
+static bool tick_for(struct stage *s, enum action_kind kind, uint32_t peer, uint64_t most_ms)
+{
+    for (const uint64_t end_ms = s->now_ms + most_ms; s->now_ms < end_ms;) {
+        s->now_ms += 25;
+        feed(s, (struct event){.kind = EVENT_TICK});
+        const struct action *a = find(s, kind);
+        if (a && a->peer == peer)
+            return true;
+    }
+    return false;
+}
+
+/* Slices take half a second, so each of the two should need one. */
+static void who_does_not_even_answer_when_its_time_is_up_is_not_waited_for(void **state)
+{
+    (void)state;
+    for (int answers = 0; answers < 2; answers++) {
+        struct stage s;
+        gather(&s, default_conf(2));
+        const struct action first[] = {*lease_of(&s, 1), *lease_of(&s, 2)};
+        give(&s, &first[0], 6);
+        give(&s, &first[1], 6);
+        feed(&s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+        const struct action one = *lease_of(&s, 1), two = *lease_of(&s, 2);
+        pull(&s, &two);
+        s.now_ms += 1000;
+        give(&s, &one, 6);
+        assert_null(find(&s, ACTION_REVOKE)); /* it should be done */
+        assert_true(tick_for(&s, ACTION_REVOKE, 2, 175));
+        struct message m = of_member(2, MESSAGE_RELEASED);
+        m.released.unit = two.unit;
+        m.released.first = two.first;
+        if (answers) /* that it has begun all of it */
+            assert_int_equal(say(&s, 2, m), ERR_OK);
+        assert_int_equal(tick_for(&s, ACTION_LEASE, 1, 300), !answers);
+        if (!answers)
+            assert_int_equal(lease_of(&s, 1)->first, two.first);
+        end(&s);
+    }
+}
+
 /* Its heartbeats lie unread in the socket: the tick comes first. */
 static void a_coordinator_that_was_paused_itself_blames_nobody(void **state)
 {
@@ -649,6 +725,7 @@ static void it_begins_without_a_worker_that_was_lost_before(void **state)
 RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_second_join_on_one_connection_changes_nothing),
     T(who_joins_late_is_compared_before_it_is_relied_on),
+    T(who_joins_late_takes_part_in_the_step_as_soon_as_two_agree),
     T(after_the_time_to_join_it_begins_with_who_is_there),
     T(messages_of_strangers_other_terms_and_other_lives_change_nothing),
     T(only_the_coordinator_says_what_the_coordinator_says),
@@ -662,6 +739,7 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_new_best_is_saved_as_what_it_is),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
+    T(who_does_not_even_answer_when_its_time_is_up_is_not_waited_for),
     T(a_coordinator_that_was_paused_itself_blames_nobody),
     T(without_workers_it_waits_for_one_to_come_back_and_then_ends),
     T(it_begins_without_a_worker_that_was_lost_before))

@@ -327,6 +327,24 @@ static void the_largest_node_that_is_all_its_own_is_pushed(void **state)
     end(&s);
 }
 
+/* Somebody waits to be trusted; what is with the threads stays there. */
+static void audits_go_before_what_is_queued(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRAIN, 0, V);
+    hear_lease(&s, 0, LEASE_AUDIT, V - 1, 1);
+    assert_string_equal(did(&s), "k");
+    computed(&s, LEASE_TRAIN, 0);
+    assert_int_equal(s.out.list[0].kind, WORK_COMPUTE);
+    assert_int_equal(s.out.list[0].lease, LEASE_AUDIT);
+    assert_int_equal(s.out.list[0].slice, V - 1);
+    computed(&s, LEASE_TRAIN, 1);
+    assert_int_equal(s.out.list[0].lease, LEASE_TRAIN);
+    end(&s);
+}
+
 static void what_nobody_needs_any_more_is_thrown_away_and_said(void **state)
 {
     (void)state;
@@ -509,6 +527,7 @@ RUN(T(it_joins_with_what_it_is),
     T(parameters_do_not_come_to_who_holds_something),
     T(what_is_not_begun_can_be_given_back),
     T(the_largest_node_that_is_all_its_own_is_pushed),
+    T(audits_go_before_what_is_queued),
     T(what_nobody_needs_any_more_is_thrown_away_and_said),
     T(held_out_losses_and_audits_are_reported_whole),
     T(asked_to_leave_it_leaves_nothing_unanswered), T(damaged_parameters_end_it),
