@@ -1,6 +1,7 @@
 #include "coordinator/saver.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,10 @@ struct saver {
     struct background *background;
     char *tokenizer;
     float *copy[1 + OPTIMIZER_MOMENTS_MAX]; /* parameters, moments */
+    const float *from[1 + OPTIMIZER_MOMENTS_MAX]; /* the store's, while they are copied */
+    pthread_mutex_t lock; /* guards copying */
+    pthread_cond_t copied;
+    bool copying;
     /* of the checkpoint being written */
     struct checkpoint_state state;
     uint64_t best;
@@ -76,10 +81,31 @@ static struct named moment_tensors(const struct transformer *t, enum optimizer_k
 /* --- writing ---------------------------------------------------------------------------
  */
 
+static void make_copy(struct saver *s)
+{
+    const size_t bytes = s->o.store->count * sizeof(float);
+    for (int i = 0; i < 1 + OPTIMIZER_MOMENTS_MAX; i++)
+        if (s->from[i])
+            memcpy(s->copy[i], s->from[i], bytes);
+    pthread_mutex_lock(&s->lock);
+    s->copying = false;
+    pthread_cond_signal(&s->copied);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void saver_wait(struct saver *s)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->copying)
+        pthread_cond_wait(&s->copied, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
 static void write_copy(void *ctx)
 {
     struct saver *s = ctx;
     const double start = clock_seconds();
+    make_copy(s);
     struct named model = named_new(s->o.model->tensors);
     add_tensors(&model, s->o.model, "", s->copy[0]);
     struct named moments =
@@ -113,10 +139,12 @@ void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t
 {
     assert(!background_busy(s->background));
     const struct store *store = s->o.store;
-    const size_t bytes = store->count * sizeof(float);
-    memcpy(s->copy[0], store->theta, bytes);
+    s->from[0] = store->theta;
     for (int i = 0; i < optimizer_moments(store->optimizer.kind); i++)
-        memcpy(s->copy[1 + i], store->moment[i], bytes);
+        s->from[1 + i] = store->moment[i];
+    pthread_mutex_lock(&s->lock);
+    s->copying = true;
+    pthread_mutex_unlock(&s->lock);
     s->state = *state;
     s->best = best;
     background_run(s->background, write_copy, written, s);
@@ -131,6 +159,8 @@ int saver_new(struct loop *l, const struct saver_options *o, struct saver **out)
     s->o = *o;
     s->tokenizer = tokenizer;
     s->background = background_new(l);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->copied, NULL);
     for (int i = 0; i < 1 + optimizer_moments(o->store->optimizer.kind); i++)
         s->copy[i] = mem_slab(o->store->count * sizeof(float));
     *out = s;
@@ -140,6 +170,8 @@ int saver_new(struct loop *l, const struct saver_options *o, struct saver **out)
 void saver_free(struct saver *s)
 {
     background_free(s->background);
+    pthread_cond_destroy(&s->copied);
+    pthread_mutex_destroy(&s->lock);
     for (int i = 0; i < 1 + OPTIMIZER_MOMENTS_MAX; i++)
         if (s->copy[i])
             mem_slab_free(s->copy[i], s->o.store->count * sizeof(float));

@@ -1,5 +1,5 @@
 /* saver.h - checkpoints of a run: written from a copy, beside training; found and read
- * when it starts.  Loop thread only. */
+ * when it starts.  Loop thread only, but for saver_wait(). */
 #ifndef COORDINATOR_SAVER_H
 #define COORDINATOR_SAVER_H
 
@@ -29,9 +29,13 @@ struct saver_options {
 int saver_new(struct loop *l, const struct saver_options *o, struct saver **s);
 void saver_free(struct saver *s); /* waits for a checkpoint that is being written */
 
-/* Copies the store, and writes the copy in the background; done() follows.  @best: the
+/* Copies the store and writes the copy, both in the background; done() follows.  @best: the
  * step of the best checkpoint, which is kept; UINT64_MAX: none. */
 void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best);
+
+/* Until the store is copied.  Whoever changes it calls this before, from any thread: an
+ * update comes a whole step later, and rarely has to wait. */
+void saver_wait(struct saver *s);
 
 /* Parameters and moments <- the checkpoint in @dir.  Logs; ERR_DATA. */
 int saver_load(const char *dir, const struct transformer *model, struct store *store);

@@ -161,6 +161,8 @@ static void update(void *ctx)
 {
     struct serve *s = ctx;
     rows_thread_start();
+    if (s->saver)
+        saver_wait(s->saver);
     store_update(&s->store, s->gradient->data, &s->update);
 }
 

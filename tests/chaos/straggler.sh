@@ -5,7 +5,7 @@
 # them reaches 5 x 0.25 / 4.25 = 29 %.
 source "$(dirname "$0")/../run/lib.sh"
 steps=$1
-slices=64
+slices=128
 prepare data char
 rm -rf run-*
 common=(data.dir=data model.layers=1 model.heads=1 model.width=32 model.context=8 model.dropout=0.1 train.batch=$slices
