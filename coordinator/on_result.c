@@ -186,14 +186,14 @@ int on_partial(struct coordinator *c, struct member *from, const struct event *e
     const bool bad = suspicious(c, m) && !doubted_before(c, first, end) &&
                      !ledger_done(&c->ledger, first, end);
     expect_partial(c, from, ev, node, bad, out);
+    const uint32_t worker = from->worker;
+    for (uint32_t i = 0; i < m->partial.slices; i++) /* of what is doubted, too */
+        if (!take_opinion(c, worker, first + i, m->partial.hashes[i], out))
+            return ERR_OK;
     if (bad) {
         doubt(c, from, first, end, out);
         return ERR_OK;
     }
-    const uint32_t worker = from->worker;
-    for (uint32_t i = 0; i < m->partial.slices; i++)
-        if (!take_opinion(c, worker, first + i, m->partial.hashes[i], out))
-            return ERR_OK;
     share_feed(c, members_by_worker(&c->members, worker), out);
     coordinator_check_complete(c, out); /* it may have settled the last question */
     return ERR_OK;

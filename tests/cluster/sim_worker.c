@@ -97,6 +97,8 @@ static void compute(struct sim *s, struct process *p, const struct worker_action
     if (p->wrong > 0 && !s->record[p->step].lied) { /* one lie at a time */
         p->wrong--;
         i->value ^= 1;
+        if (sim_below(s, 3) == 0) /* so wrong that it is doubted at once */
+            i->loss = NAN;
         s->record[p->step].lied = true;
         sim_trace(s, "worker %u computes slice %u wrongly", p->slot, a->slice);
     } else if (p->nan > 0 && a->lease == LEASE_TRAIN) {

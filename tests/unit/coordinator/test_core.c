@@ -59,7 +59,7 @@ static struct message good_join(uint32_t rank)
     return (struct message){.kind = MESSAGE_JOIN,
                             .incarnation = 100 + rank,
                             .join = {.protocol = MESSAGE_PROTOCOL,
-                                                                  .rank = rank,
+                                     .rank = rank,
                                      .host = "h",
                                      .build = "b",
                                      .kernels = "k"}};
@@ -273,9 +273,9 @@ static void messages_of_strangers_other_terms_and_other_lives_change_nothing(voi
 static void only_the_coordinator_says_what_the_coordinator_says(void **state)
 {
     (void)state;
-    static const enum message_kind kinds[] = {
-        MESSAGE_WELCOME, MESSAGE_REFUSE, MESSAGE_LEASE,
-        MESSAGE_COMMIT,  MESSAGE_STOP,   MESSAGE_REVOKE};
+    static const enum message_kind kinds[] = {MESSAGE_WELCOME, MESSAGE_REFUSE,
+                                              MESSAGE_LEASE,   MESSAGE_COMMIT,
+                                              MESSAGE_STOP,    MESSAGE_REVOKE};
     struct stage s;
     gather(&s, default_conf(2));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -465,6 +465,52 @@ static void a_result_far_from_the_usual_is_computed_elsewhere(void **state)
     m.partial.squares = 1.1e4; /* so it is the data's doing */
     assert_int_equal(say(&s, 2, m), ERR_OK);
     assert_null(find(&s, ACTION_DOUBT));
+    end(&s);
+}
+
+/* The partial of a whole lease, the gradients of whose slices have these hashes. */
+static void announce(struct stage *s, const struct action *lease, const uint64_t *hashes,
+                     double loss)
+{
+    pull(s, lease);
+    struct message m = partial_of(lease);
+    m.partial.loss = loss;
+    m.partial.slices = lease->end - lease->first;
+    m.partial.hashes = hashes + lease->first;
+    assert_int_equal(say(s, lease->peer, m), ERR_OK);
+}
+
+static void who_gave_what_was_not_believed_is_named_when_others_differ(void **state)
+{
+    (void)state;
+    static const uint64_t truth[SLICES] = {1, 2, 3, 4}, lie[SLICES] = {1, 2, 3, 5};
+    struct coordinator_conf conf = default_conf(4);
+    struct stage s;
+    gather(&s, conf);
+    struct action lease[5], again, audit;
+    for (uint32_t w = 1; w <= 4; w++)
+        lease[w] = *lease_of(&s, w);
+    assert_int_equal(lease[4].first, 3);
+    announce(&s, &lease[4], lie, NAN);
+    again = *find(&s, ACTION_LEASE);
+    assert_int_equal(find(&s, ACTION_DOUBT)->worker, 4);
+    assert_int_not_equal(again.peer, 4);
+    announce(&s, &again, truth, 6);
+    assert_null(find(&s, ACTION_LOST)); /* two opinions, which differ */
+    const uint32_t third = again.peer == 1 ? 2 : 1;
+    announce(&s, &lease[third], truth, 6);
+    audit = *lease_of(&s, third);
+    assert_int_equal(audit.lease, LEASE_AUDIT);
+    assert_int_equal(audit.first, 3);
+    struct message m = of_member(third, MESSAGE_AUDITED);
+    m.audited.unit = audit.unit;
+    m.audited.first = 3;
+    m.audited.slices = 1;
+    m.audited.hashes = truth + 3;
+    assert_int_equal(say(&s, third, m), ERR_OK);
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 4);
+    assert_int_equal(find(&s, ACTION_LOST)->err, ERR_WRONG);
+    assert_non_null(find(&s, ACTION_DISCARD));
     end(&s);
 }
 
@@ -659,6 +705,7 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_loss_that_stays_not_finite_ends_the_job_before_the_update),
     T(or_is_skipped_if_that_was_configured),
     T(a_result_far_from_the_usual_is_computed_elsewhere),
+    T(who_gave_what_was_not_believed_is_named_when_others_differ),
     T(a_new_best_is_saved_as_what_it_is),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
