@@ -14,11 +14,17 @@
 # and slice: each run has a seed, a moment, an element and a bit of its own.  Over all runs the share found by the audit must
 # be what P predicts, exactly two-sided at 1e-4.
 #
-# liar.sh wild [SEED] - without any audit, an exponent's high bit: the partial is hard to believe and computed elsewhere.
+# liar.sh model - nobody lies, the model is no good: computed again, audited, believed; then stopped or skipped, as configured.
+# liar.sh wild [SEED] - an exponent's high bit: the partial is hard to believe and computed elsewhere; without an audit nobody
+# is evicted for it, with one the liar is.
 source "$(dirname "$0")/../run/lib.sh"
 P=$1
-if [ "$P" = wild ]; then runs=3 seed=${2:-1}; else runs=$2 seed=${3:-1}; fi
 steps=20 slices=12
+case $P in
+wild) runs=4 seed=${2:-1} steps=40 ;; # when one of three has computed 110 slices, nine partials have come: enough to compare with
+model) ;;
+*) runs=$2 seed=${3:-1} ;;
+esac
 shakespeare_start() { # 60 kB, so that the held-out text is short
     [ -s "$shakespeare" ] || skip "no $shakespeare"
     head -c 60000 "$shakespeare" >text.txt
@@ -37,6 +43,7 @@ common=(data.dir=data model.layers=1 model.heads=2 model.width=32 model.context=
 number() { printf '%s' "$seed $1" | sha256sum | awk -v below="$2" '{ x = 0; for (i = 1; i <= 12; i++)
     x = x * 16 + index("0123456789abcdef", substr($1, i, 1)) - 1; printf "%d\n", x % below }'; }
 
+said='s/.*worker ([0-9]+) .*the gradient of slice ([0-9]+) of step ([0-9]+) is wrong.*/\1 \2 \3/p'
 # lying RUN [OPTION...]: the run with its lie, after the one without; sets step, slice, liar, same
 lying() {
     local run=$1 code=0
@@ -47,22 +54,53 @@ lying() {
         run.dir=run-lying >run-lying.log 2>&1 || code=$?
     [ $code -eq 0 ] || fail "run $run ended with $code: $(tail -5 run-lying.log)"
     # stderr of three workers: "worker N  the gradient of slice V of step S is wrong"
-    read -r liar slice step < <(sed -nE 's/.*worker ([0-9]+) .*the gradient of slice ([0-9]+) of step ([0-9]+) is wrong.*/\1 \2 \3/p' \
-        run-lying.log) || fail "run $run: nobody has lied: $(tail -5 run-lying.log)"
+    read -r liar slice step < <(sed -nE "$said" run-lying.log) || fail "run $run: nobody has lied: $(tail -5 run-lying.log)"
     same=no
     [ "$(sums run-lying $steps)" != "$(sums run-reference $steps)" ] || same=yes
 }
 evicted() { sed -nE 's/.*"text":"worker ([0-9]+) .*computes wrongly.*/\1/p' run-lying/log.jsonl; }
 
+doubted() { grep -q "\"text\":\"worker $liar .*gave a doubtful result for slices .* of step $step\"" run-lying/log.jsonl; }
+
+if [ "$P" = model ]; then # decay times rate is 100: parameters grow a hundredfold with each step
+    bad=(optim.lr=10 optim.decay=10 optim.warmup=0 optim.schedule=constant)
+    "$LOCKSTEP" train "${common[@]}" "${bad[@]}" train.not_finite=skip run.dir=run-reference >run-reference.log 2>&1 ||
+        fail "$(tail -3 run-reference.log)"
+    code=0
+    "$LOCKSTEP" launch -n 3 "${common[@]}" "${bad[@]}" train.not_finite=skip cluster.audit=1 run.dir=run-skip \
+        >run-skip.log 2>&1 || code=$?
+    [ $code -eq 0 ] || fail "skip ended with $code: $(tail -5 run-skip.log)"
+    [ "$(sums run-skip $steps)" = "$(sums run-reference $steps)" ] || fail "skip ends in other bits"
+    skipped=$(grep -c '"event":"skipped"' run-skip/log.jsonl) || fail "nothing was skipped: $(tail -5 run-skip.log)"
+    [ "$skipped" -lt $steps ] || fail "all $steps steps were skipped"
+    first=$((steps - skipped))
+    samples="$((first * slices)) to $(((first + 1) * slices - 1))"
+    grep -q "the update of step $first was skipped, its samples are number $samples\"" run-skip/log.jsonl ||
+        fail "its samples are not recorded: $(grep -m1 skipped run-skip/log.jsonl)"
+    grep -q "gave a doubtful result for slices .* of step $first\"" run-skip/log.jsonl || fail "it was believed at once"
+    ! grep 'computes wrongly' run-skip/log.jsonl || fail "somebody was convicted"
+    say "skip: $(grep -o 'not finite: .*' run-skip.log | head -1), and $((skipped - 1)) more; the bits of one process"
+    code=0
+    "$LOCKSTEP" launch -n 3 "${common[@]}" "${bad[@]}" cluster.audit=1 run.dir=run-stop >run-stop.log 2>&1 || code=$?
+    [ $code -eq 70 ] && [ "$(field run-stop step)" = $first ] && [ -d "run-stop/checkpoints/step-$(printf %08d $first)" ] ||
+        fail "stop ended with $code at step $(field run-stop step): $(tail -5 run-stop.log)"
+    say "stop: exit code 70, checkpoint of step $first; $(field run-stop message)"
+    exit 0
+fi
+
 if [ "$P" = wild ]; then
     for ((run = 1; run <= runs; run++)); do
-        element=$(number "element $run" 15000) bit=30 pass=$((30 + $(number "pass $run" 30)))
-        lying "$run"
+        element=$(number "element $run" 15000) bit=30 pass=$((110 + $(number "pass $run" 50)))
+        audit=$((run % 2))
+        for ((try = 1; try <= 3; try++)); do
+            lying "$run" cluster.audit=$audit
+            { [ $same = yes ] && ! doubted; } || break # late and thrown away
+        done
         lie="worker $liar, slice $slice of step $step: $(grep -o 'element .*' run-lying.log)"
-        grep -q "\"text\":\"worker $liar .*gave a doubtful result for slices .* of step $step\"" run-lying/log.jsonl ||
-            fail "run $run: it was believed: $lie; $(cat run-lying.log)"
+        doubted || fail "run $run: it was believed: $lie; $(cat run-lying.log)"
         [ $same = yes ] || fail "run $run ends in other bits: $lie"
-        say "$run: computed again before it was believed, the same bits; $lie"
+        [ "$(evicted)" = "$([ $audit -eq 0 ] || echo "$liar")" ] || fail "run $run, audit $audit, evicted: $(evicted); $lie"
+        say "audit $audit: computed again before it was believed$([ $audit -eq 0 ] || echo ", evicted"), the same bits; $lie"
     done
     exit 0
 fi
@@ -107,7 +145,7 @@ awk -v n="$runs" -v k=$found -v p="$P" -v copies=$copies -v undrawn=$undrawn -v 
     }
     chance = 2 * (low < high ? low : high)
     if (chance > 1) chance = 1
-    printf "audit %s, %d runs in %d s: %d lies found by the audit (%.1f %%), expected %.1f; %d more by a copy; %d not seen, %d thrown away; chance %.3g\n",
-        p, n, seconds, k, 100 * k / n, n * p, copies, undrawn, thrown, chance
+    printf "audit %s, %d runs in %d s: %d lies found by the audit (%.1f %%), expected %.1f; ", p, n, seconds, k, 100 * k / n, n * p
+    printf "%d more by a copy; %d not seen, %d thrown away; chance %.3g\n", copies, undrawn, thrown, chance
     exit chance < 1e-4
 }' || fail "that share is not what P predicts"
