@@ -38,6 +38,7 @@
 #include "coordinator/audit.h"
 #include "coordinator/ledger.h"
 #include "coordinator/members.h"
+#include "coordinator/typical.h"
 #include "net/message.h"
 #include "optim/schedule.h"
 
@@ -54,6 +55,7 @@ struct coordinator_conf {
     uint64_t rejoin_ms;   /* to wait for a worker when none is left */
     double audit;         /* share of the slices that is computed twice and compared */
     uint64_t seed;        /* of the draw */
+    double outlier; /* a gradient so many times the usual is computed again; 0: none is */
     bool skip_not_finite; /* such a step is committed without an update; else the end */
     struct schedule schedule;
     const char *kernels; /* numerics of this run; workers must have the same; borrowed */
@@ -164,8 +166,7 @@ struct coordinator {
     double rate;
     uint64_t targets;
     double loss;
-    double typical; /* root mean square of a target's gradient, over the last partials */
-    uint32_t typical_n;
+    struct typical typical; /* length of a gradient per target, of the last partials */
 };
 
 /* @resumed: the version at hand is on disk already. */

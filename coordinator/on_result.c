@@ -140,20 +140,19 @@ static void expect_partial(struct coordinator *c, const struct member *from,
     a->targets = m->partial.targets;
 }
 
-enum { OUTLIER = 100, TYPICAL_OVER = 20 };
+/* Length of the gradient, per target. */
+static double size_of(const struct message *m)
+{
+    return sqrt(m->partial.squares) / (double)m->partial.targets;
+}
 
 /* Not finite, or so far from what was usual that a broken machine is likelier. */
-static bool suspicious(struct coordinator *c, const struct message *m)
+static bool suspicious(const struct coordinator *c, const struct message *m)
 {
     if (!isfinite(m->partial.loss) || !isfinite(m->partial.squares))
         return true;
-    const double size = sqrt(m->partial.squares) / (double)m->partial.targets;
-    if (c->typical_n >= TYPICAL_OVER && size > OUTLIER * c->typical)
-        return true;
-    c->typical_n++;
-    c->typical += (size - c->typical) /
-                  (c->typical_n < TYPICAL_OVER ? c->typical_n : (double)TYPICAL_OVER);
-    return false;
+    const double usual = typical_value(&c->typical);
+    return c->conf.outlier > 0 && usual > 0 && size_of(m) > c->conf.outlier * usual;
 }
 
 static bool doubted_before(const struct coordinator *c, uint32_t first, uint32_t end)
@@ -200,14 +199,16 @@ int on_partial(struct coordinator *c, struct member *from, const struct event *e
     const bool bad = suspicious(c, m) && !doubted_before(c, first, end) &&
                      !ledger_done(&c->ledger, first, end);
     expect_partial(c, from, ev, node, bad, out);
+    const uint32_t worker = from->worker;
+    for (uint32_t i = 0; i < m->partial.slices; i++) /* of what is doubted, too */
+        if (!take_opinion(c, worker, first + i, m->partial.hashes[i], out))
+            return ERR_OK;
     if (bad) {
         doubt(c, from, first, end, out);
         return ERR_OK;
     }
-    const uint32_t worker = from->worker;
-    for (uint32_t i = 0; i < m->partial.slices; i++)
-        if (!take_opinion(c, worker, first + i, m->partial.hashes[i], out))
-            return ERR_OK;
+    if (isfinite(m->partial.squares))
+        typical_add(&c->typical, size_of(m)); /* also what was confirmed: it may last */
     share_feed(c, members_by_worker(&c->members, worker), out);
     coordinator_check_complete(c, out); /* it may have settled the last question */
     return ERR_OK;

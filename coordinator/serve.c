@@ -54,6 +54,7 @@ static void make_core_conf(struct serve *s)
         .rejoin_ms = s->o.one_process ? 0 : REJOIN_MS,
         .audit = c->cluster.audit,
         .seed = c->train.seed,
+        .outlier = c->cluster.outlier,
         .skip_not_finite = c->train.not_finite == NOT_FINITE_SKIP,
         .schedule = make_schedule(c, per_epoch, steps),
         .kernels = s->o.kernels,

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "tensor/rows.h"
 
@@ -35,6 +36,10 @@ static void train(struct compute *c, struct workspace *w, struct compute_job *jo
     struct treesum_buffer *part = treesum_take(c->sums);
     transformer_slice(c->model, w, c->theta, part->data, &job->slice, &job->result, NULL,
                       NULL);
+    if (job->lease == LEASE_TRAIN &&
+        FAILPOINT_FLIP("worker.gradient", part->data, c->model->count))
+        log_warn("the gradient of slice %u of step %llu is wrong", job->number,
+                 (unsigned long long)job->slice.step);
     if (c->o.bfloat16)
         rows_round_bfloat16(part->data, c->model->count);
     if (c->o.hashing || job->lease == LEASE_AUDIT)

@@ -1,10 +1,12 @@
 #include "base/failpoint.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,24 +22,28 @@
 
 static const struct {
     const char *name, *text;
-    bool call; /* it can fail */
+    enum { PLAIN, CALLS, HAS_DATA } kind;
 } rows[] = {
-#define POINT(name, text) {#name, text, false},
-#define CALL(name, text)  {#name, text, true},
+#define POINT(name, text) {#name, text, PLAIN},
+#define CALL(name, text)  {#name, text, CALLS},
+#define DATA(name, text)  {#name, text, HAS_DATA},
 #include "base/failpoints.def"
 #undef POINT
 #undef CALL
+#undef DATA
 };
 
 enum { ROWS = sizeof rows / sizeof *rows, WISHES_MAX = 16 };
 
-enum action { KILL, STOP, SLEEP, FAIL };
+enum action { KILL, STOP, SLEEP, FAIL, FLIP };
 
 static struct wish {
     size_t row;
     enum action action;
     double seconds;
     int errno_value;
+    size_t element;
+    unsigned bit;
     unsigned at;      /* pass, from 1; 0: every one */
     const char *once; /* file, or NULL */
     atomic_uint passes;
@@ -89,6 +95,20 @@ static int read_errno(const char *text, int *value)
     return *value > 0 ? ERR_OK : wrong(text, "expected an error as EIO or ENOSPC");
 }
 
+/* ELEMENT.BIT */
+static int read_place(const char *text, struct wish *w)
+{
+    char *rest;
+    w->element = strtoull(text, &rest, 10);
+    if (rest == text || *rest != '.')
+        return wrong(text, "expected ELEMENT.BIT as 1000.22");
+    const char *bit = rest + 1;
+    const unsigned long n = strtoul(bit, &rest, 10);
+    w->bit = (unsigned)n;
+    return rest == bit || *rest || n > 31 ? wrong(text, "expected a bit from 0 to 31")
+                                          : ERR_OK;
+}
+
 static int read_action(struct wish *w, const char *text)
 {
     if (strcmp(text, "kill") == 0) {
@@ -107,11 +127,18 @@ static int read_action(struct wish *w, const char *text)
     }
     if (strncmp(text, "error:", 6) == 0) {
         w->action = FAIL;
-        if (!rows[w->row].call)
+        if (rows[w->row].kind != CALLS)
             return wrong(rows[w->row].name, "nothing can fail here");
         return read_errno(text + 6, &w->errno_value);
     }
-    return wrong(text, "expected kill, stop, sleep:TIME or error:ERRNO");
+    if (strncmp(text, "flip:", 5) == 0) {
+        w->action = FLIP;
+        if (rows[w->row].kind != HAS_DATA)
+            return wrong(rows[w->row].name, "there is no data here");
+        return read_place(text + 5, w);
+    }
+    return wrong(text,
+                 "expected kill, stop, sleep:TIME, error:ERRNO or flip:ELEMENT.BIT");
 }
 
 /* NAME=ACTION[@N][/once:FILE]; @text stays and is cut into pieces */
@@ -171,7 +198,26 @@ static void pause_for(double seconds)
         ;
 }
 
-static int act(const struct wish *w, unsigned pass)
+/* True unless all are zero. */
+static bool flip(const struct wish *w, float *data, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float *x = &data[(w->element + i) % count];
+        if (*x == 0)
+            continue;
+        const float before = *x;
+        uint32_t bits;
+        memcpy(&bits, x, sizeof bits);
+        bits ^= UINT32_C(1) << w->bit;
+        memcpy(x, &bits, sizeof bits);
+        log_warn("element %zu was %g and is %g", (w->element + i) % count, (double)before,
+                 (double)*x);
+        return true;
+    }
+    return false;
+}
+
+static int act(const struct wish *w, unsigned pass, float *data, size_t count)
 {
     if (pass == 1 || w->at || w->once) /* a sleep at every pass is said once */
         log_warn("fail point %s", rows[w->row].name);
@@ -187,6 +233,9 @@ static int act(const struct wish *w, unsigned pass)
         break;
     case FAIL:
         return w->errno_value;
+    case FLIP:
+        assert(data);
+        return flip(w, data, count);
     }
     return 0;
 }
@@ -204,17 +253,27 @@ static bool due(const struct wish *w, unsigned pass)
     return (w->at == 0 || w->at == pass) && (!w->once || once(w->once));
 }
 
-int failpoint_pass(const char *name)
+static int pass(const char *name, float *data, size_t count)
 {
     int e = 0;
     for (struct wish *w = wishes; w < wishes + wishes_n; w++) {
         if (strcmp(rows[w->row].name, name) != 0)
             continue;
-        const unsigned pass = 1 + atomic_fetch_add(&w->passes, 1);
-        if (due(w, pass))
-            e = act(w, pass);
+        const unsigned passes = 1 + atomic_fetch_add(&w->passes, 1);
+        if (due(w, passes))
+            e = act(w, passes, data, count);
     }
     return e;
+}
+
+int failpoint_pass(const char *name)
+{
+    return pass(name, NULL, 0);
+}
+
+int failpoint_flip(const char *name, float *data, size_t count)
+{
+    return pass(name, data, count);
 }
 
 int failpoint_asked(const char *name)

@@ -23,6 +23,7 @@ void coordinator_boot(struct sim *s)
         .start_timeout_ms = 5000,
         .rejoin_ms = 2000,
         .audit = s->o.audit,
+        .outlier = 100,
         .seed = s->o.seed,
         .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 0.5},
         .kernels = "toy",

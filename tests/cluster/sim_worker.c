@@ -97,6 +97,10 @@ static void compute(struct sim *s, struct process *p, const struct worker_action
     if (p->wrong > 0 && !s->record[p->step].lied) { /* one lie at a time */
         p->wrong--;
         i->value ^= 1;
+        const uint64_t how = sim_below(s, 3); /* or so wrong that it is doubted at once */
+        if (how == 1)
+            i->loss = NAN;
+        p->wild = how == 2;
         s->record[p->step].lied = true;
         sim_trace(s, "worker %u computes slice %u wrongly", p->slot, a->slice);
     } else if (p->nan > 0 && a->lease == LEASE_TRAIN) {
@@ -115,7 +119,8 @@ static void push(struct sim *s, struct process *p, const struct worker_action *a
         sum += p->gradient[v];
     }
     struct message m = a->message;
-    m.partial.squares = 1;
+    m.partial.squares = p->wild ? 1e9 : 1;
+    p->wild = false;
     m.partial.ranges = 1;
     sim_send(s, p->link, false, &m);
     sim_transfer(s, p->link, false, (struct transfer_value){sum, 0, p->damage});

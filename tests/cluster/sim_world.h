@@ -88,6 +88,7 @@ struct process {
     bool *computed;      /* [V] */
     uint32_t wrong, nan; /* so many of its next slices will be */
     bool damage;         /* its next partial arrives damaged */
+    bool wild;           /* and is announced as much too long */
 };
 
 struct part { /* of the step's sum */

@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.25)
 # Fails when a fail point stands in the code and not in failpoints.def, or the other way round.
-file(STRINGS ${ROOT}/common/base/failpoints.def lines REGEX "^(POINT|CALL) *\\(")
+file(STRINGS ${ROOT}/common/base/failpoints.def lines REGEX "^(POINT|CALL|DATA) *\\(")
 set(rows "")
 foreach(line ${lines})
   string(REGEX MATCH "\\(([a-z_.]+)," _ "${line}")

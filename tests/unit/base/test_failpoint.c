@@ -31,15 +31,15 @@ static int child(const char *asked, const char *name)
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"no.such.place=kill",
-                                        "disk.sync",
-                                        "disk.sync=explode",
-                                        "disk.sync=error:",
-                                        "disk.sync=error:EFUNNY",
-                                        "disk.sync=sleep:long",
-                                        "disk.sync=kill@0",
-                                        "commit.updated=error:EIO",
-                                        "disk.sync=kill;no.such.place=kill"};
+    static const char *const wrong[] = {
+        "no.such.place=kill",        "disk.sync",
+        "disk.sync=explode",         "disk.sync=error:",
+        "disk.sync=error:EFUNNY",    "disk.sync=sleep:long",
+        "disk.sync=kill@0",          "commit.updated=error:EIO",
+        "disk.sync=flip:1.2",        "worker.gradient=error:EIO",
+        "worker.gradient=flip:1",    "worker.gradient=flip:.3",
+        "worker.gradient=flip:1.",   "worker.gradient=flip:1.32",
+        "worker.gradient=flip:1.2x", "disk.sync=kill;no.such.place=kill"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(child(wrong[i], "disk.open"), ERR_UNKNOWN);
     assert_int_equal(err_exit_code(ERR_UNKNOWN), 78);
@@ -69,5 +69,25 @@ static void once_is_once_for_all_processes(void **state)
     assert_int_equal(child("disk.sync=error:ENOSPC/once:mark", "disk.sync"), 101);
 }
 
+static void a_flip_turns_one_bit_of_the_next_number_that_is_not_zero(void **state)
+{
+    (void)state;
+    setenv("LOCKSTEP_FAIL", "worker.gradient=flip:6.31@2", 1);
+    assert_int_equal(failpoint_start(), ERR_OK);
+    float data[4] = {0, 5, 0, 0}, nothing[2] = {0, 0};
+    log_silence(true);
+    assert_false(failpoint_flip("worker.gradient", data, 4));
+    assert_true(data[1] == 5);                               /* not yet */
+    assert_true(failpoint_flip("worker.gradient", data, 4)); /* from 6 % 4 on, round */
+    assert_true(data[0] == 0 && data[1] == -5 && data[2] == 0 && data[3] == 0);
+    assert_false(failpoint_flip("worker.gradient", data, 4));
+    assert_true(data[1] == -5); /* once */
+    setenv("LOCKSTEP_FAIL", "worker.gradient=flip:0.3", 1);
+    assert_int_equal(failpoint_start(), ERR_OK);
+    assert_false(failpoint_flip("worker.gradient", nothing, 2));
+    log_silence(false);
+}
+
 RUN(T(what_cannot_be_is_refused), T(it_happens_at_the_pass_that_was_asked_for),
-    T(once_is_once_for_all_processes))
+    T(once_is_once_for_all_processes),
+    T(a_flip_turns_one_bit_of_the_next_number_that_is_not_zero))

@@ -24,6 +24,7 @@ static struct coordinator_conf default_conf(uint32_t workers)
         .lease_ms = 5000,
         .heartbeat_ms = 500,
         .start_timeout_ms = 60000,
+        .outlier = 100,
         .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 1},
         .kernels = "k",
         .build = "b"};
@@ -59,7 +60,7 @@ static struct message good_join(uint32_t rank)
     return (struct message){.kind = MESSAGE_JOIN,
                             .incarnation = 100 + rank,
                             .join = {.protocol = MESSAGE_PROTOCOL,
-                                                                  .rank = rank,
+                                     .rank = rank,
                                      .host = "h",
                                      .build = "b",
                                      .kernels = "k"}};
@@ -307,9 +308,9 @@ static void messages_of_strangers_other_terms_and_other_lives_change_nothing(voi
 static void only_the_coordinator_says_what_the_coordinator_says(void **state)
 {
     (void)state;
-    static const enum message_kind kinds[] = {
-        MESSAGE_WELCOME, MESSAGE_REFUSE, MESSAGE_LEASE,
-        MESSAGE_COMMIT,  MESSAGE_STOP,   MESSAGE_REVOKE};
+    static const enum message_kind kinds[] = {MESSAGE_WELCOME, MESSAGE_REFUSE,
+                                              MESSAGE_LEASE,   MESSAGE_COMMIT,
+                                              MESSAGE_STOP,    MESSAGE_REVOKE};
     struct stage s;
     gather(&s, default_conf(2));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -476,19 +477,26 @@ static void or_is_skipped_if_that_was_configured(void **state)
     end(&s);
 }
 
+/* Of two workers, until it is known what is usual. */
+static void make_usual_steps(struct stage *s, double outlier)
+{
+    struct coordinator_conf conf = default_conf(2);
+    conf.steps = 100;
+    conf.outlier = outlier;
+    gather(s, conf);
+    for (int step = 0; step < 20; step++) {
+        const struct action one = *lease_of(s, 1), two = *lease_of(s, 2);
+        give(s, &one, 6);
+        give(s, &two, 6);
+        feed(s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+    }
+}
+
 static void a_result_far_from_the_usual_is_computed_elsewhere(void **state)
 {
     (void)state;
-    struct coordinator_conf conf = default_conf(2);
-    conf.steps = 100;
     struct stage s;
-    gather(&s, conf);
-    for (int step = 0; step < 20; step++) {
-        const struct action one = *lease_of(&s, 1), two = *lease_of(&s, 2);
-        give(&s, &one, 6);
-        give(&s, &two, 6);
-        feed(&s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
-    }
+    make_usual_steps(&s, 100);
     const struct action one = *lease_of(&s, 1);
     struct message m = partial_of(&one);
     m.partial.squares = 1.1e4; /* 105 times as long */
@@ -499,6 +507,75 @@ static void a_result_far_from_the_usual_is_computed_elsewhere(void **state)
     m.partial.squares = 1.1e4; /* so it is the data's doing */
     assert_int_equal(say(&s, 2, m), ERR_OK);
     assert_null(find(&s, ACTION_DOUBT));
+    end(&s);
+}
+
+static void how_far_is_configured(void **state)
+{
+    (void)state;
+    static const struct {
+        double outlier, squares;
+        bool doubted;
+    } cases[] = {{100, 0.9e4, false},
+                 {100, 1.1e4, true},
+                 {10, 1.1e2, true},
+                 {0, 1e200, false},
+                 {0, INFINITY, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct stage s;
+        make_usual_steps(&s, cases[i].outlier);
+        const struct action one = *lease_of(&s, 1);
+        struct message m = partial_of(&one);
+        m.partial.squares = cases[i].squares;
+        assert_int_equal(say(&s, 1, m), ERR_OK);
+        assert_int_equal(find(&s, ACTION_DOUBT) != NULL, cases[i].doubted);
+        end(&s);
+    }
+}
+
+/* The partial of a whole lease, the gradients of whose slices have these hashes. */
+static void announce(struct stage *s, const struct action *lease, const uint64_t *hashes,
+                     double loss)
+{
+    pull(s, lease);
+    struct message m = partial_of(lease);
+    m.partial.loss = loss;
+    m.partial.slices = lease->end - lease->first;
+    m.partial.hashes = hashes + lease->first;
+    assert_int_equal(say(s, lease->peer, m), ERR_OK);
+}
+
+static void who_gave_what_was_not_believed_is_named_when_others_differ(void **state)
+{
+    (void)state;
+    static const uint64_t truth[SLICES] = {1, 2, 3, 4}, lie[SLICES] = {1, 2, 3, 5};
+    struct coordinator_conf conf = default_conf(4);
+    struct stage s;
+    gather(&s, conf);
+    struct action lease[5], again, audit;
+    for (uint32_t w = 1; w <= 4; w++)
+        lease[w] = *lease_of(&s, w);
+    assert_int_equal(lease[4].first, 3);
+    announce(&s, &lease[4], lie, NAN);
+    again = *find(&s, ACTION_LEASE);
+    assert_int_equal(find(&s, ACTION_DOUBT)->worker, 4);
+    assert_int_not_equal(again.peer, 4);
+    announce(&s, &again, truth, 6);
+    assert_null(find(&s, ACTION_LOST)); /* two opinions, which differ */
+    const uint32_t third = again.peer == 1 ? 2 : 1;
+    announce(&s, &lease[third], truth, 6);
+    audit = *lease_of(&s, third);
+    assert_int_equal(audit.lease, LEASE_AUDIT);
+    assert_int_equal(audit.first, 3);
+    struct message m = of_member(third, MESSAGE_AUDITED);
+    m.audited.unit = audit.unit;
+    m.audited.first = 3;
+    m.audited.slices = 1;
+    m.audited.hashes = truth + 3;
+    assert_int_equal(say(&s, third, m), ERR_OK);
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 4);
+    assert_int_equal(find(&s, ACTION_LOST)->err, ERR_WRONG);
+    assert_non_null(find(&s, ACTION_DISCARD));
     end(&s);
 }
 
@@ -735,7 +812,8 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(held_out_losses_of_what_nobody_leased_are_not_counted),
     T(a_loss_that_stays_not_finite_ends_the_job_before_the_update),
     T(or_is_skipped_if_that_was_configured),
-    T(a_result_far_from_the_usual_is_computed_elsewhere),
+    T(a_result_far_from_the_usual_is_computed_elsewhere), T(how_far_is_configured),
+    T(who_gave_what_was_not_believed_is_named_when_others_differ),
     T(a_new_best_is_saved_as_what_it_is),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
