@@ -28,6 +28,7 @@ static char *path_of(const char *target, const char *name)
 {
     char *folder = file_join(corpus, target), *path = file_join(folder, name);
     CHECK(file_make_dirs(folder) == ERR_OK);
+    file_remove_tree(path); /* some write new files only */
     mem_free(folder);
     return path;
 }
