@@ -1,5 +1,6 @@
 /* Two ends that know the token, and somebody between them.  The input says which of the
- * four messages is changed, how long it then is, and by which bits.
+ * four messages is changed, how long it then is, one byte of it and its change, and
+ * changes of all bytes from the first on.
  *
  * True of every change: the end that gets it does not take the other for what it is not;
  * of the first message, which proves nothing yet, the caller finds out by the answer.
@@ -11,7 +12,10 @@
 #include "base/err.h"
 #include "net/auth.h"
 
-enum { MESSAGES = 4, HEAD = 2 /* which message, its length or 0: as it is */ };
+enum {
+    MESSAGES = 4,
+    HEAD = 4 /* which message; its length, or 0: as it is; a byte; its change */
+};
 
 static const uint8_t token[AUTH_TOKEN] = "0123456789abcdefghijklmnopqrstu";
 
@@ -39,6 +43,11 @@ static bool change(struct auth_message *m, const uint8_t *data, size_t bytes)
     changed = m->n != before;
     for (size_t i = before; i < m->n; i++)
         m->bytes[i] = 0;
+    const size_t one = data[2] % AUTH_BYTES_MAX;
+    if (one < m->n && data[3]) {
+        m->bytes[one] ^= data[3];
+        return true; /* and no other, which could undo it */
+    }
     for (size_t i = 0; i < m->n && HEAD + i < bytes; i++) {
         changed |= data[HEAD + i] != 0;
         m->bytes[i] ^= data[HEAD + i];

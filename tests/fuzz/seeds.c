@@ -74,15 +74,26 @@ static void seed_messages(void)
     put("frame", "empty", stream, FRAME_HEADER);
 }
 
+/* A lease of empty slices: two bytes each, and much more in memory. */
+static void seed_empty_slices(void)
+{
+    enum { EMPTY = 800, HEAD = 3 };
+    uint8_t bytes[HEAD + 2 * EMPTY] = {0x32, (2 * EMPTY & 0x7F) | 0x80, 2 * EMPTY >> 7};
+    for (size_t i = 0; i < EMPTY; i++)
+        bytes[HEAD + 2 * i] = 0x32;
+    put("control", "empty-slices", bytes, sizeof bytes);
+}
+
 static void seed_auth(void)
 {
     struct auth a;
     struct auth_message m;
-    uint8_t token[AUTH_TOKEN] = {0}, change[] = {0, 0, 0, 1, 0};
+    uint8_t token[AUTH_TOKEN] = {0}, change[] = {0, 0, 35, 1};
     static const char *const names[] = {"hello", "challenge", "proof", "accepted",
                                         "none"};
     for (uint8_t i = 0; i < 5; i++) {
         change[0] = i;
+        change[2] = i == 3 ? 1 : 35; /* the last message is short */
         put("auth", names[i], change, sizeof change);
     }
     auth_call(&a, token, AUTH_LANE, 7, &m);
@@ -176,6 +187,7 @@ int main(int argc, char **argv)
     CHECK(argc == 2);
     corpus = argv[1];
     seed_messages();
+    seed_empty_slices();
     seed_auth();
     seed_checkpoint();
     seed_run();
