@@ -120,7 +120,11 @@ int hostfile_read(const char *path, struct hosts *h)
     char *text;
     size_t bytes;
     TRY(file_read(path, LARGEST_FILE, &text, &bytes));
-    const int err = hostfile_parse(text, path, h);
+    int err = ERR_CONFIG;
+    if (strlen(text) == bytes)
+        err = hostfile_parse(text, path, h);
+    else
+        log_error("%s: byte %zu is zero: not a text", path, strlen(text));
     mem_free(text);
     return err;
 }

@@ -68,7 +68,8 @@ static int read_fields(const json_t *root, struct checkpoint_state *s)
     const json_t *vocab = json_object_get(root, "vocab");
     const char *version = json_string_value(json_object_get(root, "version"));
     if (!json_is_integer(vocab) || json_integer_value(vocab) < 1 ||
-        json_integer_value(vocab) > UINT32_MAX || !version)
+        json_integer_value(vocab) > UINT32_MAX || !version ||
+        strlen(version) >= sizeof s->version)
         return ERR_DATA;
     s->vocab = (uint32_t)json_integer_value(vocab);
     snprintf(s->version, sizeof s->version, "%s", version);

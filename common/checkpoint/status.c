@@ -35,9 +35,18 @@ static const struct {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
+/* A message may have been cut in the middle of a character, which is no JSON. */
+static json_t *text_or_less(const char *text)
+{
+    json_t *j;
+    for (size_t n = strlen(text); !(j = json_stringn(text, n)) && n > 0; n--)
+        ;
+    return j;
+}
+
 int run_status_write(const char *run_dir, const struct run_status *s)
 {
-    json_t *root = json_pack("{s:s}", "state", s->state);
+    json_t *root = json_pack("{s:o}", "state", text_or_less(s->state));
     for (int i = 0; i < ROWS; i++) {
         const char *field = (const char *)s + rows[i].offset;
         const double x =
@@ -51,9 +60,9 @@ int run_status_write(const char *run_dir, const struct run_status *s)
     }
     json_object_set_new(root, "workers", json_integer(s->workers));
     json_object_set_new(root, "exit_code", json_integer(s->exit_code));
-    json_object_set_new(root, "message", json_string(s->message));
+    json_object_set_new(root, "message", text_or_less(s->message));
     json_object_set_new(root, "pid", json_integer(s->pid));
-    json_object_set_new(root, "host", json_string(s->host));
+    json_object_set_new(root, "host", text_or_less(s->host));
     json_object_set_new(root, "version", json_string(LOCKSTEP_VERSION));
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     json_decref(root);

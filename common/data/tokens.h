@@ -18,7 +18,8 @@
  * A file is valid when
  *   1. it has at least 128 bytes and begins with "LSTOKENS"        else ERR_DATA
  *   2. the hash of the header is right                             else ERR_CORRUPT
- *   3. version is 1, width 2 or 4, bytes 112 to 119 are zero       else ERR_DATA
+ *   3. version is 1, width 2 or 4, bytes 112 to 119 are zero, the
+ *      other two hashes are digits 0-9, a-f                        else ERR_DATA
  *   4. 1 <= vocab <= 2^(8 width), vocab <= 2^32                    else ERR_DATA
  *   5. its length is 128 + count * width                           else ERR_CORRUPT
  *   6. the hash of the tokens is right                             else ERR_CORRUPT

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -67,6 +68,14 @@ void tokens_header_pack(const struct tokens_info *info, const char data_hash[HAS
     put64(header + AT_HASH, hash64(header, AT_HASH));
 }
 
+static bool is_hash(const unsigned char *at)
+{
+    for (int i = 0; i < HEX; i++)
+        if (!(at[i] >= '0' && at[i] <= '9') && !(at[i] >= 'a' && at[i] <= 'f'))
+            return false;
+    return true;
+}
+
 static int check_fields(const unsigned char *header, const char *path)
 {
     const uint32_t version = get32(header + AT_VERSION), width = get32(header + AT_WIDTH);
@@ -83,6 +92,12 @@ static int check_fields(const unsigned char *header, const char *path)
             "%s: not a valid token file: %u bytes per token, vocabulary of %llu; run "
             "`lockstep prepare` again",
             path, width, (unsigned long long)vocab);
+        return ERR_DATA;
+    }
+    if (!is_hash(header + AT_DATA_HASH) || !is_hash(header + AT_TOKENIZER)) {
+        log_error("%s: not a valid token file: its hashes are not hexadecimal digits; run "
+                  "`lockstep prepare` again",
+                  path);
         return ERR_DATA;
     }
     return ERR_OK;

@@ -11,7 +11,8 @@
  *   4. level < MESSAGE_LEVELS, and the node begins below MESSAGE_SLICES_MAX
  *   5. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX; partial, commit:
  *      at most MESSAGE_RANGES_MAX checksums
- *   7. doubles are finite
+ *   6. revoke, released: slices below CHECK_BELOW
+ *   7. doubles are finite, but for losses
  * Meaning (is this token below vocab?, is this lease mine?) is the owner's business.
  *
  * Unpacking reserves at most a multiple of the bytes received (budget.h).

@@ -155,7 +155,8 @@ static int take_commit(const struct check *c, const Lockstep__Commit *x,
 static int take_revoke(const struct check *c, const Lockstep__Revoke *x,
                        struct message *m)
 {
-    TRY(check_count(c, "slices", x->count, 1, CHECK_BELOW));
+    TRY(check_count(c, "first", x->first, 0, CHECK_BELOW - 1));
+    TRY(check_count(c, "slices", x->count, 1, CHECK_BELOW - x->first));
     TRY(check_count(c, "kind", x->kind, 0, LEASE_AUDIT));
     m->kind = MESSAGE_REVOKE;
     m->revoke.kind = (enum lease_kind)x->kind;

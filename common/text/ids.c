@@ -4,7 +4,7 @@
 
 uint32_t *ids_reserve(struct ids *ids, size_t more)
 {
-    if (ids->room - ids->n < more) {
+    if (ids->room - ids->n < more || !ids->at) { /* NULL + 0 is undefined */
         ids->room = 2 * ids->room + more + 64;
         ids->at = mem_resize(ids->at, mem_mul(ids->room, sizeof *ids->at));
     }

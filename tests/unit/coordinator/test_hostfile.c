@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/hostfile.h"
@@ -64,6 +65,8 @@ static void what_is_not_understood_is_refused(void **state)
     }
     struct hosts h;
     assert_int_equal(hostfile_read("no-such-file", &h), ERR_NO_FILE);
+    assert_int_equal(file_replace("zero", "a\n\0b\n", 5), ERR_OK);
+    assert_int_equal(hostfile_read("zero", &h), ERR_CONFIG); /* b would be passed over */
     log_silence(false);
 }
 

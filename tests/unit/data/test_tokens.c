@@ -108,6 +108,8 @@ static void a_wrong_field_is_refused_even_when_the_checksums_are_right(void **st
                  {24, 8, (1ull << 63) + SAMPLES, ERR_CORRUPT}, /* times 2 is the length */
                  {24, 8, UINT64_MAX, ERR_CORRUPT},
                  {112, 8, 1, ERR_DATA}, /* reserved */
+                 {48, 1, 'G', ERR_DATA}, /* no digit of a hash */
+                 {80, 1, 0, ERR_DATA},
                  {32, 8, 3, ERR_OK}};
     write_tokens("whole", info_of(65536, 2), sample, SAMPLES);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

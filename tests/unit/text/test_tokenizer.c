@@ -63,6 +63,19 @@ static void names_of_tokenizers_are_understood(void **state)
     assert_int_equal(spec.vocab, 257);
 }
 
+static void no_text_is_no_tokens_but_a_list(void **state)
+{
+    (void)state;
+    uint32_t *ids = NULL;
+    size_t n = 1;
+    struct tokenizer *t = tokenizer_byte();
+    assert_int_equal(tokenizer_encode(t, "", 0, &ids, &n), ERR_OK);
+    assert_int_equal(n, 0);
+    assert_non_null(ids); /* NULL + 0 is undefined, in memcpy(), too */
+    mem_free(ids);
+    tokenizer_free(t);
+}
+
 static void check_round_trip(struct tokenizer *t, const char *text, size_t bytes)
 {
     uint32_t *ids, end = UINT32_MAX;
@@ -206,6 +219,7 @@ static void pieces_between_cuts_encode_to_the_tokens_of_the_whole(void **state)
 }
 
 RUN(T(wrong_names_of_tokenizers_are_refused), T(names_of_tokenizers_are_understood),
+    T(no_text_is_no_tokens_but_a_list),
     T(decoding_gives_the_text_back), T(any_text_of_any_characters_goes_through_a_bpe),
     T(bytes_need_not_be_text_for_the_byte_tokenizer_alone),
     T(characters_are_numbered_in_their_order),
