@@ -69,5 +69,19 @@ static void once_is_once_for_all_processes(void **state)
     assert_int_equal(child("disk.sync=error:ENOSPC/once:mark", "disk.sync"), 101);
 }
 
+static void half_of_something_is_done_only_at_the_pass_that_was_asked_for(void **state)
+{
+    (void)state;
+    setenv("LOCKSTEP_FAIL", "journal.half=sleep:1ms@2", 1);
+    assert_int_equal(failpoint_start(), ERR_OK);
+    for (int pass = 1; pass <= 3; pass++) {
+        assert_int_equal(failpoint_asked("journal.half"), pass == 2);
+        failpoint_pass("journal.half");
+    }
+    failpoint_pass_all();
+    unsetenv("LOCKSTEP_FAIL");
+}
+
 RUN(T(what_cannot_be_is_refused), T(it_happens_at_the_pass_that_was_asked_for),
-    T(once_is_once_for_all_processes))
+    T(once_is_once_for_all_processes),
+    T(half_of_something_is_done_only_at_the_pass_that_was_asked_for))
