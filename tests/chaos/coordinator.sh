@@ -53,7 +53,7 @@ ended() {
             [ $((at / every * every)) -gt "$saved" ] || fail "$1: $((at - start)) steps again, from $start to $at"
             during=$((during + 1))
         fi
-        [ $((at - start)) -lt $((2 * every)) ] || fail "$1: $((at - start)) steps again, from $start to $at"
+        [ $((at - start)) -le $((2 * every)) ] || fail "$1: $((at - start)) steps again, from $start to $at"
         [ $((at - start)) -le $most ] || most=$((at - start))
     done < <(again "$1")
 }

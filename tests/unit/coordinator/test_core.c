@@ -59,7 +59,7 @@ static struct message good_join(uint32_t rank)
     return (struct message){.kind = MESSAGE_JOIN,
                             .incarnation = 100 + rank,
                             .join = {.protocol = MESSAGE_PROTOCOL,
-                                                                  .rank = rank,
+                                     .rank = rank,
                                      .host = "h",
                                      .build = "b",
                                      .kernels = "k"}};
@@ -273,9 +273,9 @@ static void messages_of_strangers_other_terms_and_other_lives_change_nothing(voi
 static void only_the_coordinator_says_what_the_coordinator_says(void **state)
 {
     (void)state;
-    static const enum message_kind kinds[] = {
-        MESSAGE_WELCOME, MESSAGE_REFUSE, MESSAGE_LEASE,
-        MESSAGE_COMMIT,  MESSAGE_STOP,   MESSAGE_REVOKE};
+    static const enum message_kind kinds[] = {MESSAGE_WELCOME, MESSAGE_REFUSE,
+                                              MESSAGE_LEASE,   MESSAGE_COMMIT,
+                                              MESSAGE_STOP,    MESSAGE_REVOKE};
     struct stage s;
     gather(&s, default_conf(2));
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -534,6 +534,31 @@ static void a_new_best_is_saved_as_what_it_is(void **state)
     end(&s);
 }
 
+/* Else a death would cost all steps since the checkpoint that is still being written. */
+static void a_checkpoint_that_is_due_waits_for_the_one_before(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.checkpoint_every = 2;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct stage s;
+        gather(&s, conf);
+        make_step(&s);
+        make_step(&s);
+        assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 2);
+        make_step(&s);
+        assert_non_null(lease_of(&s, 1)); /* goes on beside the writing */
+        make_step(&s);
+        assert_null(find(&s, ACTION_LEASE));
+        if (stopped)
+            feed(&s, (struct event){.kind = EVENT_STOP});
+        feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2});
+        assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 4);
+        assert_int_equal(find(&s, ACTION_LEASE) != NULL, !stopped);
+        end(&s);
+    }
+}
+
 static void a_stop_while_a_new_best_waits_for_the_disk_saves_it_too(void **state)
 {
     (void)state;
@@ -660,6 +685,7 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(or_is_skipped_if_that_was_configured),
     T(a_result_far_from_the_usual_is_computed_elsewhere),
     T(a_new_best_is_saved_as_what_it_is),
+    T(a_checkpoint_that_is_due_waits_for_the_one_before),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
     T(a_coordinator_that_was_paused_itself_blames_nobody),
