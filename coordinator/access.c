@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -56,11 +57,13 @@ int access_write(const char *run_dir, const char *address,
     mem_free(path);
     if (err)
         return err;
+    FAILPOINT("access.token");
     char text[CONTROL_ADDRESS + 1];
     const int n = snprintf(text, sizeof text, "%s\n", address);
     path = file_join(run_dir, ACCESS_ADDRESS);
     err = file_replace(path, text, (size_t)n);
     mem_free(path);
+    FAILPOINT("access.written");
     return err;
 }
 
@@ -72,6 +75,7 @@ void access_remove(const char *run_dir)
         unlink(path);
         mem_free(path);
     }
+    FAILPOINT("access.removed");
 }
 
 /* --- reading -------------------------------------------------------------------------- */

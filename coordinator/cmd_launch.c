@@ -1,6 +1,7 @@
 /* cmd_launch.c - `lockstep launch`: owns the life of a run.  mpirun's exit status says
  * little (it is 0 when ranks were killed under --enable-recovery), so the verdict is read
  * from status.json, which only the coordinator writes. */
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,15 +11,21 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "checkpoint/journal.h"
 #include "checkpoint/run_dir.h"
 #include "coordinator/command.h"
 #include "coordinator/hostfile.h"
 #include "coordinator/mpirun.h"
 #include "coordinator/probe.h"
 
-enum { POLL_MS = 50, GRACE_S = 5, LONGEST_WAIT_S = 60, LARGEST_RESTARTS = 1000000 };
+/* A worker whose coordinator is gone ends at once, unless it still waits for its first
+ * word or hangs. */
+enum { POLL_MS = 50, GRACE_S = 5, GONE_GRACE_MS = 500 };
+enum { LONGEST_WAIT_S = 60, LARGEST_RESTARTS = 1000000 };
 
 /* Batch mode: a question for a password would wait for ever.  Keep-alive: the end of a
  * host is noticed. */
@@ -141,6 +148,7 @@ struct verdict {
     const char *run_dir;
     double before; /* when what was there before was written; 0: nothing was */
     struct run_status status;
+    struct run_owner owner_before;
 };
 
 static void verdict_init(struct verdict *v, const char *run_dir)
@@ -149,6 +157,15 @@ static void verdict_init(struct verdict *v, const char *run_dir)
     if (run_status_read(run_dir, &v->status) == ERR_OK)
         v->before = v->status.updated;
     v->status = (struct run_status){0};
+    run_dir_owner(run_dir, &v->owner_before);
+}
+
+/* Has this start's coordinator taken the run directory?  Then it is in @owner. */
+static bool verdict_owner(const struct verdict *v, struct run_owner *owner)
+{
+    return run_dir_owner(v->run_dir, owner) &&
+           (owner->pid != v->owner_before.pid ||
+            strcmp(owner->host, v->owner_before.host) != 0);
 }
 
 /* Has this start's coordinator said anything yet? */
@@ -179,15 +196,32 @@ static bool obey(struct mpirun *m, int *told)
     return m->pid == 0;
 }
 
+/* A coordinator on this machine was there and is not any more. */
+static bool is_gone(const struct verdict *v, bool here)
+{
+    struct run_owner owner;
+    return here && verdict_owner(v, &owner) && kill((pid_t)owner.pid, 0) != 0 &&
+           errno == ESRCH;
+}
+
 /* Until mpirun has ended, by itself or by us; its status as of waitpid(). */
-static int wait_for_end(struct mpirun *m, struct verdict *v)
+static int wait_for_end(struct mpirun *m, struct verdict *v, bool here)
 {
     int status = 0, told = 0;
-    double final_since = 0;
+    double final_since = 0, gone_since = 0;
     while (!mpirun_ended(m, &status) && !obey(m, &told)) {
         nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
-        if (!verdict_read(v) || !is_final(&v->status))
-            continue;
+        if (!verdict_read(v) || !is_final(&v->status)) {
+            if (!is_gone(v, here))
+                continue;
+            if (gone_since == 0)
+                gone_since = clock_seconds();
+            if (clock_seconds() - gone_since < GONE_GRACE_MS / 1000.0)
+                continue;
+            log_warn("the coordinator is gone and mpirun did not end; ending it");
+            mpirun_end(m);
+            break;
+        }
         if (final_since == 0)
             final_since = clock_seconds();
         if (clock_seconds() - final_since > GRACE_S) {
@@ -207,19 +241,21 @@ static bool run_once(const struct launch *l, struct verdict *v)
     struct mpirun m = {0};
     if (mpirun_start(&m, &l->mpirun) != ERR_OK)
         return false;
-    const int status = wait_for_end(&m, v);
+    const int status = wait_for_end(&m, v, !l->mpirun.hosts);
     mpirun_clean(&m);
     if (verdict_read(v) || v->status.updated != 0)
         return is_final(&v->status);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127) {
+    struct run_owner owner;
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    if (verdict_owner(v, &owner) && (code == 0 || code > 128)) /* it had no time to */
+        return false;
+    if (code == 127) {
         log_error(
             "mpirun is not installed or not on PATH; install the package openmpi-bin");
         v->status.exit_code = err_exit_code(ERR_CONFIG);
         return true;
     }
-    v->status.exit_code = WIFEXITED(status) && WEXITSTATUS(status) /* it said why */
-                              ? WEXITSTATUS(status)
-                              : err_exit_code(ERR_NO_PROGRESS);
+    v->status.exit_code = code ? code /* it said why */ : err_exit_code(ERR_NO_PROGRESS);
     return true;
 }
 
@@ -296,9 +332,29 @@ static bool start_again(int exit_code, bool first)
            (!first && exit_code == err_exit_code(ERR_BUSY));
 }
 
+static void take_newest(void *ctx, const struct journal_record *r)
+{
+    uint64_t *version = ctx;
+    const bool step = r->kind == JOURNAL_COMMIT || r->kind == JOURNAL_SKIPPED;
+    if (step && r->step + 1 > *version)
+        *version = r->step + 1;
+}
+
+/* The newest version that was ever decided: the measure of progress.  status.json is up
+ * to a second behind it, and a step computed again is none. */
+static uint64_t newest_version(const char *run_dir)
+{
+    uint64_t version = 0;
+    char *path = file_join(run_dir, "journal");
+    if (file_exists(path))
+        journal_read(run_dir, take_newest, &version);
+    mem_free(path);
+    return version;
+}
+
 static int watch(struct launch *l, const char *run_dir)
 {
-    uint64_t reached = 0;
+    uint64_t reached = newest_version(run_dir);
     unsigned idle = 0;
     for (bool first = true; idle < l->restarts; first = false) {
         struct run_status status;
@@ -306,8 +362,9 @@ static int watch(struct launch *l, const char *run_dir)
         const int code = start_once(l, run_dir, &status, &lost);
         if (asked || !start_again(code, first))
             return code;
-        idle = status.step > reached ? 0 : idle + 1;
-        reached = status.step > reached ? status.step : reached;
+        const uint64_t version = newest_version(run_dir);
+        idle = version > reached ? 0 : idle + 1;
+        reached = version > reached ? version : reached;
         log_warn("%s was lost at step %llu; starting again from the newest checkpoint",
                  lost, (unsigned long long)reached);
         if (idle > 0 && idle < l->restarts)
@@ -332,6 +389,7 @@ int command_launch(int argc, char **argv)
     const int usage = command_parse(&argp, argc, argv, 0, &l);
     if (usage)
         return usage;
+    failpoint_pass_all(); /* they are for the ranks */
     static struct conf conf;
     int err = command_conf_load(&l.conf, &conf);
     if (!err)

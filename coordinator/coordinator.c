@@ -95,7 +95,7 @@ static void on_checkpointed(struct coordinator *c, const struct event *ev,
     c->checkpoint_running = false;
     if (ev->err == ERR_OK)
         c->checkpointed = ev->step;
-    if (c->waiting && c->phase == PHASE_EVALUATE) {
+    if (c->waiting && c->phase != PHASE_ENDING) {
         c->waiting = false;
         go_on(c, out);
         return;
@@ -154,7 +154,11 @@ static void go_on(struct coordinator *c, struct actions *out)
         coordinator_end(c, ERR_STOPPED, "stopped on request", out);
         return;
     }
-    if (c->checkpoint_due && !c->checkpoint_running)
+    if (c->checkpoint_due && c->checkpoint_running) {
+        c->waiting = true; /* a slow disk: what a death costs stays under two intervals */
+        return;
+    }
+    if (c->checkpoint_due)
         checkpoint(c, out);
     begin_step(c, out);
 }

@@ -159,7 +159,7 @@ struct coordinator {
     uint32_t gone;         /* workers that were lost before the start */
     uint64_t checkpointed; /* newest version on disk; UINT64_MAX: none */
     bool checkpoint_running, checkpoint_due;
-    bool waiting; /* a new best is to be saved, once the checkpoint that runs is done */
+    bool waiting; /* a version is to be saved, once the checkpoint that runs is done */
     bool stopping;
     int end_err;
     const char *end_reason;

@@ -121,6 +121,7 @@ int recorder_open(const struct recorder_options *o, struct recorder **out)
         recorder_close(r);
         return err;
     }
+    FAILPOINT("resume.settled");
     if (r->o.term <= r->last_term)
         r->o.term = r->last_term + 1;
     r->status = (struct run_status){.step = o->version,
@@ -299,9 +300,12 @@ void recorder_end(struct recorder *r, int err, const char *reason)
                                       .step = r->status.step,
                                       .targets = (uint64_t)err_exit_code(err)});
     journal_sync(r->journal);
+    FAILPOINT("end.recorded");
     jsonl_write(r->log, "end", r->status.step, NULL, reason);
+    FAILPOINT("end.logged");
     r->status.exit_code = err_exit_code(err);
     r->status.seconds_left = err ? r->status.seconds_left : 0;
     snprintf(r->status.message, sizeof r->status.message, "%s", reason);
     set_state(r, err == ERR_OK ? "done" : err == ERR_STOPPED ? "stopped" : "failed");
+    FAILPOINT("end.done");
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -104,6 +105,7 @@ static int open_all(struct serve *s)
     if (!s->o.eval_only) {
         TRY(run_dir_open(&s->dir, c->run.dir));
         TRY(checkpoint_clean(c->run.dir));
+        FAILPOINT("resume.cleaned");
     }
     TRY(supply_open(&s->supply, c));
     TRY(transformer_init(&s->model, &c->model, s->supply.vocab));

@@ -88,6 +88,7 @@ void serve_parameters(struct serve *s, const struct action *a)
     m.commit.clip = s->commit.clip;
     m.commit.loss = s->commit.loss;
     serve_say(s, a->peer, m);
+    FAILPOINT("commit.announced");
 
     struct held *h = mem_alloc(sizeof *h);
     *h = (struct held){s, theta};

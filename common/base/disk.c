@@ -33,8 +33,12 @@ static int real_open(const char *path, int flags, mode_t mode)
     return open(path, flags, mode);
 }
 
+/* posix_fallocate() returns its error. */
 static int real_reserve(int fd, off_t bytes)
 {
+    const int asked = FAILPOINT_ERRNO("disk.reserve");
+    if (asked)
+        return asked;
     return posix_fallocate(fd, 0, bytes);
 }
 
@@ -42,6 +46,18 @@ static ssize_t real_write(int fd, const void *data, size_t bytes, off_t at)
 {
     MAY_FAIL("disk.write");
     return pwrite(fd, data, bytes, at);
+}
+
+static int real_truncate(int fd, off_t bytes)
+{
+    MAY_FAIL("disk.truncate");
+    return ftruncate(fd, bytes);
+}
+
+static int real_make_dir(const char *path, mode_t mode)
+{
+    MAY_FAIL("disk.make_dir");
+    return mkdir(path, mode);
 }
 
 static int real_sync(int fd)
@@ -78,10 +94,10 @@ const struct disk disk_real = {
     .open = real_open,
     .reserve = real_reserve,
     .write = real_write,
-    .truncate = ftruncate,
+    .truncate = real_truncate,
     .sync = real_sync,
     .close = close,
-    .mkdir = mkdir,
+    .mkdir = real_make_dir,
     .rename = real_rename,
     .remove = real_remove,
     .sync_dir = real_sync_dir,

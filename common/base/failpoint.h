@@ -48,6 +48,10 @@
  * when there are no fail points in this build and the variable is set. */
 int failpoint_start(void);
 
+/* Nothing happens in this process any more: what is asked for is meant for its children.
+ */
+void failpoint_pass_all(void);
+
 /* The rows of the table, "name  text"; nothing when this build has none. */
 void failpoint_list(FILE *out);
 

@@ -61,6 +61,18 @@ int run_dir_open(struct run_dir *r, const char *path)
     return ERR_OK;
 }
 
+bool run_dir_owner(const char *path, struct run_owner *o)
+{
+    char *lock = file_join(path, "lock"), text[128] = "";
+    const int fd = open(lock, O_RDONLY | O_CLOEXEC);
+    mem_free(lock);
+    const ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof text - 1, 0);
+    if (fd >= 0)
+        close(fd);
+    *o = (struct run_owner){0};
+    return n > 0 && sscanf(text, "process %ld on %63s", &o->pid, o->host) == 2;
+}
+
 void run_dir_close(struct run_dir *r)
 {
     if (r->path)

@@ -3,6 +3,7 @@
 #ifndef CHECKPOINT_RUN_DIR_H
 #define CHECKPOINT_RUN_DIR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct run_dir {
@@ -14,6 +15,15 @@ struct run_dir {
  * owner, when another process has it. */
 int run_dir_open(struct run_dir *r, const char *path);
 void run_dir_close(struct run_dir *r);
+
+/* Who took it last, and may be gone. */
+struct run_owner {
+    long pid;
+    char host[64];
+};
+
+/* False when nobody has signed RUN/lock. */
+bool run_dir_owner(const char *path, struct run_owner *o);
 
 struct run_status {
     char state[16]; /* starting running done stopped failed */

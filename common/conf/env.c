@@ -9,6 +9,7 @@
 #include "conf/set.h"
 
 static const char prefix[] = "LOCKSTEP_";
+static const char fail_points[] = "LOCKSTEP_FAIL="; /* base/failpoint.h */
 
 enum { NAME_MAX_BYTES = 64, VARIABLE_MAX_BYTES = 2 * NAME_MAX_BYTES };
 
@@ -78,6 +79,8 @@ int conf_load_env(struct conf *c)
     for (char **entry = environ; entry && *entry; entry++) {
         const char *equals = strchr(*entry, '=');
         if (strncmp(*entry, prefix, sizeof prefix - 1) != 0 || !equals)
+            continue;
+        if (strncmp(*entry, fail_points, sizeof fail_points - 1) == 0)
             continue;
         char name[VARIABLE_MAX_BYTES];
         const size_t n = (size_t)(equals - *entry);

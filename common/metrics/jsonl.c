@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/failpoint.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -27,13 +28,33 @@ void metrics_unknown(struct metrics *m)
 #undef METRIC
 }
 
+/* A line that its writer did not live to finish would make the next one unreadable. */
+static int cut_torn_line(int fd)
+{
+    char piece[4096];
+    off_t end = lseek(fd, 0, SEEK_END);
+    const off_t bytes = end;
+    while (end > 0) {
+        const off_t from = end > (off_t)sizeof piece ? end - (off_t)sizeof piece : 0;
+        if (pread(fd, piece, (size_t)(end - from), from) != end - from)
+            return -1;
+        const char *last = memrchr(piece, '\n', (size_t)(end - from));
+        end = last ? from + (last - piece) + 1 : from;
+        if (last)
+            break;
+    }
+    return end == bytes ? 0 : ftruncate(fd, end);
+}
+
 int jsonl_open(const char *path, struct jsonl **out)
 {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    const int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0) {
         log_error("could not open %s: %s", path, strerror(errno));
         return err_from_errno(errno);
     }
+    if (cut_torn_line(fd) != 0)
+        log_warn("%s: its last line may not be whole: %s", path, strerror(errno));
     struct jsonl *j = mem_zalloc(sizeof *j);
     j->fd = fd;
     j->path = mem_strdup(path);
@@ -79,6 +100,7 @@ void jsonl_write(struct jsonl *j, const char *event, uint64_t step,
 
     const size_t n = strlen(json);
     json[n] = '\n'; /* in place of the end: one write, one line */
+    FAILPOINT_HALF("commit.half_logged", file_write_all(j->fd, json, n / 2));
     const int e = file_write_all(j->fd, json, n + 1);
     if (e && !j->complained) {
         log_warn("could not write %s: %s; the log has a gap", j->path, strerror(e));

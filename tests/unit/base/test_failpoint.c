@@ -88,6 +88,20 @@ static void a_flip_turns_one_bit_of_the_next_number_that_is_not_zero(void **stat
     log_silence(false);
 }
 
+static void half_of_something_is_done_only_at_the_pass_that_was_asked_for(void **state)
+{
+    (void)state;
+    setenv("LOCKSTEP_FAIL", "journal.half=sleep:1ms@2", 1);
+    assert_int_equal(failpoint_start(), ERR_OK);
+    for (int pass = 1; pass <= 3; pass++) {
+        assert_int_equal(failpoint_asked("journal.half"), pass == 2);
+        failpoint_pass("journal.half");
+    }
+    failpoint_pass_all();
+    unsetenv("LOCKSTEP_FAIL");
+}
+
 RUN(T(what_cannot_be_is_refused), T(it_happens_at_the_pass_that_was_asked_for),
     T(once_is_once_for_all_processes),
-    T(a_flip_turns_one_bit_of_the_next_number_that_is_not_zero))
+    T(a_flip_turns_one_bit_of_the_next_number_that_is_not_zero),
+    T(half_of_something_is_done_only_at_the_pass_that_was_asked_for))

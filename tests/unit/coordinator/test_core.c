@@ -645,6 +645,31 @@ static void a_new_best_is_saved_as_what_it_is(void **state)
     end(&s);
 }
 
+/* Else a death would cost all steps since the checkpoint that is still being written. */
+static void a_checkpoint_that_is_due_waits_for_the_one_before(void **state)
+{
+    (void)state;
+    struct coordinator_conf conf = default_conf(1);
+    conf.checkpoint_every = 2;
+    for (int stopped = 0; stopped < 2; stopped++) {
+        struct stage s;
+        gather(&s, conf);
+        make_step(&s);
+        make_step(&s);
+        assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 2);
+        make_step(&s);
+        assert_non_null(lease_of(&s, 1)); /* goes on beside the writing */
+        make_step(&s);
+        assert_null(find(&s, ACTION_LEASE));
+        if (stopped)
+            feed(&s, (struct event){.kind = EVENT_STOP});
+        feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2});
+        assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 4);
+        assert_int_equal(find(&s, ACTION_LEASE) != NULL, !stopped);
+        end(&s);
+    }
+}
+
 static void a_stop_while_a_new_best_waits_for_the_disk_saves_it_too(void **state)
 {
     (void)state;
@@ -815,6 +840,7 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_result_far_from_the_usual_is_computed_elsewhere), T(how_far_is_configured),
     T(who_gave_what_was_not_believed_is_named_when_others_differ),
     T(a_new_best_is_saved_as_what_it_is),
+    T(a_checkpoint_that_is_due_waits_for_the_one_before),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
     T(who_does_not_even_answer_when_its_time_is_up_is_not_waited_for),

@@ -48,6 +48,29 @@ static void a_path_that_cannot_be_opened_is_an_error(void **state)
     assert_null(j);
 }
 
+static void the_rest_of_a_line_that_was_not_finished_is_cut_off(void **state)
+{
+    (void)state;
+    enum { LONG = 10000 };
+    static char torn[LONG + 1];
+    memset(torn, 'x', LONG);
+    const char *const starts[] = {"", "{}\n"};
+    for (int i = 0; i < 2; i++) {
+        char text[LONG + 8];
+        const int n = snprintf(text, sizeof text, "%s%s", starts[i], torn);
+        assert_int_equal(file_write_atomic("torn.jsonl", text, (size_t)n), ERR_OK);
+        struct jsonl *j;
+        json_t *line[LINES];
+        assert_int_equal(jsonl_open("torn.jsonl", &j), ERR_OK);
+        jsonl_write(j, "end", 1, NULL, NULL);
+        jsonl_close(j);
+        const size_t lines = parse("torn.jsonl", line);
+        assert_int_equal(lines, 1 + i);
+        for (size_t k = 0; k < lines; k++)
+            json_decref(line[k]);
+    }
+}
+
 static void a_step_has_its_numbers_and_null_for_what_is_not_known(void **state)
 {
     (void)state;
@@ -151,4 +174,5 @@ static void a_full_disk_is_told_once_and_does_not_stop_anything(void **state)
 RUN(T(a_path_that_cannot_be_opened_is_an_error),
     T(a_step_has_its_numbers_and_null_for_what_is_not_known),
     T(other_events_leave_out_what_is_not_known), T(a_resumed_run_appends),
+    T(the_rest_of_a_line_that_was_not_finished_is_cut_off),
     T(a_full_disk_is_told_once_and_does_not_stop_anything))
