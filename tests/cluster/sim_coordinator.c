@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "cluster/sim_world.h"
 
-enum { LEASE_MS = 1000, TICK_US = 25000, UPDATE_US = 500, SAVE_US = 30000, RESTART_US = 200000 };
+enum { LEASE_MS = 1000, TICK_US = 25000, UPDATE_US = 5000, SAVE_US = 30000, RESTART_US = 200000 };
 
 void coordinator_boot(struct sim *s)
 {
@@ -172,7 +172,7 @@ static void update(struct sim *s)
     } else if (s->theta != s->reference[s->version])
         sim_wrong(s, "version %llu has other parameters than the undisturbed run",
                   (unsigned long long)s->version);
-    sim_add(s, ITEM_UPDATED, UPDATE_US)->life = s->life;
+    sim_add(s, ITEM_UPDATED, sim_about(s, UPDATE_US))->life = s->life;
 }
 
 static void commit(struct sim *s, const struct action *a)
