@@ -14,9 +14,20 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_COPY_DROPPED] = "a partial was not needed any more",
     [SOMETIMES_LOST_BUSY] = "a worker was lost",
     [SOMETIMES_LOST_SILENT] = "a worker was given up for its silence",
+    [SOMETIMES_LOST_VANISHED] = "a worker vanished without a word, and was given up",
+    [SOMETIMES_LOST_DELIVERED] = "a worker was lost whose partial was in the sum",
+    [SOMETIMES_LOST_ARRIVING] = "a worker was lost whose partial was on its way",
     [SOMETIMES_LEFT] = "a worker left",
     [SOMETIMES_JOINED_LATE] = "a worker joined late",
+    [SOMETIMES_JOINED_IN_STEP] = "a worker joined in the middle of a step",
+    [SOMETIMES_JOINED_IN_UPDATE] = "a worker joined while the update ran",
+    [SOMETIMES_CUT_TO_COORDINATOR] = "a one-way cut held back what a worker said",
+    [SOMETIMES_CUT_TO_WORKER] = "a one-way cut held back what a worker was told",
+    [SOMETIMES_SECOND_WON] = "of two copies the later one came first",
     [SOMETIMES_STALE_IGNORED] = "a message of a former life was ignored",
+    [SOMETIMES_FENCED] = "a zombie's partial for this very step was fenced off",
+    [SOMETIMES_FENCED_TERM] = "a message of a former term was fenced off",
+    [SOMETIMES_UPDATED_BESIDE] = "an update ran while a worker received the parameters",
     [SOMETIMES_DOUBTED] = "a result was not believed",
     [SOMETIMES_CONVICTED] = "a worker was convicted",
     [SOMETIMES_UNAUDITED] = "a wrong gradient of the only worker stayed, and ended the run",
@@ -24,6 +35,7 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_RESUMED] = "a run was resumed from a checkpoint",
     [SOMETIMES_MADE_AGAIN] = "a step was made again",
     [SOMETIMES_CHECKPOINT_FAILED] = "a checkpoint failed",
+    [SOMETIMES_CHECKPOINT_TORN] = "a checkpoint was torn by the coordinator's death",
     [SOMETIMES_ALONE] = "a run ended without workers",
     [SOMETIMES_SLOW_NAMED] = "a slow worker was named",
 };
@@ -182,8 +194,12 @@ static struct item *deliver(struct sim *s, uint32_t link, bool to_worker, bool d
     struct link *l = &s->link[link];
     uint64_t *last = &l->last_us[2 * data + to_worker];
     uint64_t at = s->now_us + sim_about(s, s->o.delay_us);
-    if (at < l->cut_us[to_worker])
+    if (at < l->cut_us[to_worker]) {
         at = l->cut_us[to_worker];
+        if (l->cut_us[!to_worker] <= s->now_us)
+            sim_sometimes(s, to_worker ? SOMETIMES_CUT_TO_WORKER
+                                       : SOMETIMES_CUT_TO_COORDINATOR);
+    }
     if (at <= *last)
         at = *last + 1;
     *last = at;
@@ -288,6 +304,7 @@ void link_match(struct sim *s, uint32_t link, bool to_worker)
             continue;
         }
         s->arrived[what.partial % s->arrived_room] = v;
+        s->arrived[what.partial % s->arrived_room].peer = link + 1;
         struct item *i = sim_add(s, ITEM_ARRIVED, 0);
         i->life = s->life;
         i->link = link;
@@ -367,8 +384,8 @@ static void haunt(struct sim *s, struct process *p)
 static void fault(struct sim *s, enum sim_fault f, struct process *p)
 {
     static const char *const names[SIM_FAULTS] = {
-        "crash", "pause",  "slow",  "leave", "join", "cut",         "reset",
-        "damage", "ghost", "wrong", "nan",   "coordinator", "stop", "disk"};
+        "crash",  "vanish", "pause", "slow", "leave",       "join", "cut", "reset",
+        "damage", "ghost",  "wrong", "nan",  "coordinator", "stop", "disk"};
     sim_trace(s, "fault: %s%s%.0u", names[f], p ? " worker " : "", p ? p->slot : 0);
     s->result->faults++;
     struct link *l = p ? &s->link[p->link] : NULL;
@@ -396,6 +413,11 @@ static void fault(struct sim *s, enum sim_fault f, struct process *p)
     switch (f) {
     case SIM_CRASH:
         process_down(s, p);
+        return;
+    case SIM_VANISH:
+        p->alive = false;
+        p->vanished = true;
+        l->open_there = false;
         return;
     case SIM_PAUSE:
         if (p->paused_us <= s->now_us) /* what waits keeps its order */
@@ -536,6 +558,7 @@ static void clean(struct sim *s)
     free(s->part);
     free(s->arrived);
     free(s->record);
+    free(s->second);
     free(s->reference);
 }
 
@@ -550,6 +573,7 @@ const char *sim_run(const struct sim_options *o, struct sim_result *result)
     s->arrived_room = 4096;
     s->arrived = calloc(s->arrived_room, sizeof *s->arrived);
     s->record = calloc(o->steps, sizeof *s->record);
+    s->second = calloc(o->slices, sizeof *s->second);
     s->alone_version = UINT64_MAX - 1;
     make_reference(s);
     coordinator_boot(s);

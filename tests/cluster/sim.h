@@ -14,7 +14,11 @@
  *   2. the parameters of each version, and what is said of it in commit and evaluation,
  *      are those of the undisturbed run, also when it is made again after a restart;
  *   3. versions and checkpoints on disk never go back;
- *   4. nobody who is gone holds a slice; nothing follows the end.
+ *   4. nobody who is gone holds a slice; nothing follows the end;
+ *   5. no version is sent, evaluated or saved before its commit is in the journal;
+ *   6. whoever was not heard for a lease is given up, whatever his connection says;
+ *   7. who is convicted has lied; one damaged transfer changes nothing but its sender's
+ *      membership (damage changes the value: what is added in spite of it shows in 2).
  * Until a time drawn from the seed faults happen; then everything is healed, and the run
  * must come to its end in SIM_LIVENESS_MS.
  */
@@ -30,6 +34,7 @@ enum { SIM_LIVENESS_MS = 120000 };
 /* What can happen; each seed has some of it. */
 enum sim_fault {
     SIM_CRASH,       /* a worker dies */
+    SIM_VANISH,      /* its machine does: nobody is told, only silence tells */
     SIM_PAUSE,       /* it stops for a while */
     SIM_SLOW,        /* it computes at a quarter of its speed */
     SIM_LEAVE,       /* it is asked to go */
@@ -53,9 +58,20 @@ enum sim_sometimes {
     SOMETIMES_COPY_DROPPED,
     SOMETIMES_LOST_BUSY,
     SOMETIMES_LOST_SILENT,
+    SOMETIMES_LOST_VANISHED,
+    SOMETIMES_LOST_DELIVERED,
+    SOMETIMES_LOST_ARRIVING,
     SOMETIMES_LEFT,
     SOMETIMES_JOINED_LATE,
+    SOMETIMES_JOINED_IN_STEP,
+    SOMETIMES_JOINED_IN_UPDATE,
+    SOMETIMES_CUT_TO_COORDINATOR,
+    SOMETIMES_CUT_TO_WORKER,
+    SOMETIMES_SECOND_WON,
     SOMETIMES_STALE_IGNORED,
+    SOMETIMES_FENCED,
+    SOMETIMES_FENCED_TERM,
+    SOMETIMES_UPDATED_BESIDE,
     SOMETIMES_DOUBTED,
     SOMETIMES_CONVICTED,
     SOMETIMES_UNAUDITED,
@@ -63,6 +79,7 @@ enum sim_sometimes {
     SOMETIMES_RESUMED,
     SOMETIMES_MADE_AGAIN,
     SOMETIMES_CHECKPOINT_FAILED,
+    SOMETIMES_CHECKPOINT_TORN,
     SOMETIMES_ALONE,
     SOMETIMES_SLOW_NAMED,
     SOMETIMES_KINDS

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "cluster/sim_world.h"
 
-enum { TICK_US = 25000, UPDATE_US = 500, SAVE_US = 30000, RESTART_US = 200000 };
+enum { LEASE_MS = 1000, TICK_US = 25000, UPDATE_US = 5000, SAVE_US = 30000, RESTART_US = 200000 };
 
 void coordinator_boot(struct sim *s)
 {
@@ -18,7 +18,7 @@ void coordinator_boot(struct sim *s)
         .keep_best = true,
         .eval_slices = s->o.eval_slices,
         .workers = s->o.workers,
-        .lease_ms = 1000,
+        .lease_ms = LEASE_MS,
         .heartbeat_ms = 200,
         .start_timeout_ms = 5000,
         .rejoin_ms = 2000,
@@ -33,7 +33,7 @@ void coordinator_boot(struct sim *s)
     s->life++;
     s->term++;
     s->result->starts++;
-    s->version = s->disk_version;
+    s->version = s->committed = s->disk_version;
     s->theta = s->disk_theta;
     s->parts = 0;
     coordinator_init(&s->core, &conf, s->term, s->version, s->version > 0);
@@ -51,7 +51,9 @@ void coordinator_boot(struct sim *s)
 
 static void take_down(struct sim *s)
 {
-    s->up = false;
+    if (s->saving)
+        sim_sometimes(s, SOMETIMES_CHECKPOINT_TORN);
+    s->up = s->saving = false;
     s->life++; /* items for it are not its successor's */
     for (uint32_t l = 0; l < s->links; l++)
         if (s->link[l].open_here)
@@ -105,9 +107,12 @@ static void lease(struct sim *s, const struct action *a)
     say(s, a, m);
     if (a->lease != LEASE_TRAIN)
         return;
-    for (uint32_t v = a->first; v < a->end; v++)
-        if (s->core.ledger.slice[v].holder[0] && s->core.ledger.slice[v].holder[1])
+    for (uint32_t v = a->first; v < a->end; v++) {
+        const uint32_t *holder = s->core.ledger.slice[v].holder;
+        s->second[v] = holder[0] && holder[1] ? a->peer : 0;
+        if (s->second[v])
             sim_sometimes(s, SOMETIMES_COPIED_LATE);
+    }
 }
 
 static void receive(struct sim *s, const struct action *a)
@@ -138,13 +143,18 @@ static void add(struct sim *s, const struct action *a)
     }
     s->parts = kept;
     assert(s->parts < 2 * (size_t)s->o.slices);
-    s->part[s->parts++] =
-        (struct part){a->node, s->arrived[a->partial % s->arrived_room].value};
+    const struct transfer_value *v = &s->arrived[a->partial % s->arrived_room];
+    s->part[s->parts++] = (struct part){a->node, v->value, v->peer};
+    if (s->second[tree_first(a->node)] == v->peer)
+        sim_sometimes(s, SOMETIMES_SECOND_WON);
 }
 
 static void update(struct sim *s)
 {
     uint64_t sum = 0, slices = 0;
+    for (size_t i = 0; i < s->core.members.n; i++)
+        if (s->core.members.list[i].pulling)
+            sim_sometimes(s, SOMETIMES_UPDATED_BESIDE);
     for (size_t i = 0; i < s->parts; i++) {
         sum += s->part[i].value;
         slices += tree_size(s->part[i].node, s->o.slices);
@@ -163,7 +173,7 @@ static void update(struct sim *s)
     } else if (s->theta != s->reference[s->version])
         sim_wrong(s, "version %llu has other parameters than the undisturbed run",
                   (unsigned long long)s->version);
-    sim_add(s, ITEM_UPDATED, UPDATE_US)->life = s->life;
+    sim_add(s, ITEM_UPDATED, sim_about(s, UPDATE_US))->life = s->life;
 }
 
 static void commit(struct sim *s, const struct action *a)
@@ -182,11 +192,21 @@ static void commit(struct sim *s, const struct action *a)
     if (r->known)
         sim_sometimes(s, SOMETIMES_MADE_AGAIN);
     r->known = true;
+    s->committed = a->version;
+}
+
+/* Others may know of a version only when the journal does. */
+static void expect_committed(struct sim *s, const char *what)
+{
+    if (s->version != s->committed)
+        sim_wrong(s, "version %llu is %s before its commit is in the journal",
+                  (unsigned long long)s->version, what);
 }
 
 static void evaluated(struct sim *s, const struct action *a)
 {
     double loss = 0;
+    expect_committed(s, "evaluated");
     for (uint32_t v = 0; v < s->o.eval_slices; v++)
         loss += toy_held_out(s->theta, v);
     if (a->loss != loss / s->o.eval_slices || a->version != s->version)
@@ -199,6 +219,8 @@ static void save(struct sim *s, const struct action *a)
     if (a->version != s->version)
         sim_wrong(s, "checkpoint of version %llu at version %llu",
                   (unsigned long long)a->version, (unsigned long long)s->version);
+    expect_committed(s, "saved");
+    s->saving = true;
     struct item *i = sim_add(s, ITEM_CHECKPOINTED, sim_about(s, SAVE_US));
     i->life = s->life;
     i->version = s->version;
@@ -213,9 +235,21 @@ static void lost(struct sim *s, const struct action *a)
     sim_sometimes(s, a->err == ERR_TIMEOUT ? SOMETIMES_LOST_SILENT
                      : a->err == ERR_OK    ? SOMETIMES_LEFT
                                            : SOMETIMES_LOST_BUSY);
-    if (a->err == ERR_WRONG)
-        sim_sometimes(s, SOMETIMES_CONVICTED);
     struct link *l = link_of(s, a);
+    if (a->err == ERR_WRONG) {
+        sim_sometimes(s, SOMETIMES_CONVICTED);
+        if (!l->worker->lied)
+            sim_wrong(s, "worker %u is convicted, who never lied", a->worker);
+    }
+    if (l->worker->vanished)
+        sim_sometimes(s, SOMETIMES_LOST_VANISHED);
+    if (l->posted_n[0] > 0)
+        sim_sometimes(s, SOMETIMES_LOST_ARRIVING);
+    for (size_t i = 0; i < s->parts; i++)
+        if (s->part[i].peer == a->peer) {
+            sim_sometimes(s, SOMETIMES_LOST_DELIVERED);
+            break;
+        }
     l->broken = true;
     l->posted_n[0] = 0;
     if (!l->open_here)
@@ -243,6 +277,17 @@ static void finish(struct sim *s, const struct action *a)
         sim_sometimes(s, SOMETIMES_ALONE);
 }
 
+static void welcomed(struct sim *s)
+{
+    if (!s->core.members.list[s->core.members.n - 1].fresh)
+        return;
+    sim_sometimes(s, SOMETIMES_JOINED_LATE);
+    if (s->core.phase == PHASE_STEP && s->parts > 0)
+        sim_sometimes(s, SOMETIMES_JOINED_IN_STEP);
+    if (s->core.phase == PHASE_UPDATE)
+        sim_sometimes(s, SOMETIMES_JOINED_IN_UPDATE);
+}
+
 static void perform(struct sim *s, const struct action *a)
 {
     struct message m = {0};
@@ -251,8 +296,7 @@ static void perform(struct sim *s, const struct action *a)
         m.kind = MESSAGE_WELCOME;
         m.welcome.worker = a->worker;
         say(s, a, m);
-        if (s->core.members.list[s->core.members.n - 1].fresh)
-            sim_sometimes(s, SOMETIMES_JOINED_LATE);
+        welcomed(s);
         return;
     case ACTION_REFUSE:
         m.kind = MESSAGE_REFUSE;
@@ -260,12 +304,13 @@ static void perform(struct sim *s, const struct action *a)
         say(s, a, m);
         return;
     case ACTION_PARAMETERS:
+        expect_committed(s, "sent");
         m.kind = MESSAGE_COMMIT;
         m.commit.version = s->version;
         m.commit.ranges = 1;
         say(s, a, m);
         sim_transfer(s, a->peer - 1, true,
-                     (struct transfer_value){s->theta, s->version, false});
+                     (struct transfer_value){s->theta, s->version, false, 0});
         return;
     case ACTION_LEASE:
         lease(s, a);
@@ -330,6 +375,16 @@ static void perform(struct sim *s, const struct action *a)
     }
 }
 
+static void ignored(struct sim *s, const struct message *m)
+{
+    sim_sometimes(s, SOMETIMES_STALE_IGNORED);
+    if (m->term != s->term)
+        sim_sometimes(s, SOMETIMES_FENCED_TERM);
+    else if (m->kind == MESSAGE_PARTIAL && m->partial.unit == s->core.unit &&
+             s->core.phase == PHASE_STEP)
+        sim_sometimes(s, SOMETIMES_FENCED);
+}
+
 void coordinator_event(struct sim *s, struct event ev)
 {
     ev.now_ms = s->now_us / 1000;
@@ -342,7 +397,9 @@ void coordinator_event(struct sim *s, struct event ev)
                   (unsigned long long)ev.message->incarnation);
     const int err = coordinator_step(&s->core, &ev, &s->actions);
     if (ev.kind == EVENT_MESSAGE && err == ERR_STALE)
-        sim_sometimes(s, SOMETIMES_STALE_IGNORED);
+        ignored(s, ev.message);
+    else if (ev.kind == EVENT_MESSAGE)
+        s->link[ev.peer - 1].heard_us = s->now_us;
     if (ev.kind == EVENT_MESSAGE && err == ERR_MALFORMED)
         sim_wrong(s, "the coordinator cannot make sense of a %s message",
                   message_name(ev.message->kind));
@@ -389,7 +446,7 @@ void coordinator_item(struct sim *s, const struct item *i)
         if (l->broken || !l->open_here)
             return;
         assert(l->data_n[0] < 64);
-        l->data[0][l->data_n[0]++] = (struct transfer_value){i->value, 0, i->damaged};
+        l->data[0][l->data_n[0]++] = (struct transfer_value){i->value, 0, i->damaged, 0};
         link_match(s, i->link, false);
         return;
     case ITEM_ARRIVED:
@@ -406,6 +463,7 @@ void coordinator_item(struct sim *s, const struct item *i)
                           (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
         return;
     case ITEM_CHECKPOINTED:
+        s->saving = false;
         if (i->err == ERR_OK) {
             if (i->version < s->disk_version)
                 sim_wrong(s, "the checkpoint on disk goes back to version %llu",
@@ -424,10 +482,22 @@ void coordinator_item(struct sim *s, const struct item *i)
     }
 }
 
+/* Nobody is a member longer than a lease and a tick after he was heard. */
+static void check_silent(struct sim *s)
+{
+    const struct members *m = &s->core.members;
+    for (size_t i = 0; i < m->n; i++)
+        if (s->link[m->list[i].peer - 1].heard_us + LEASE_MS * 1000 + 2 * TICK_US <
+            s->now_us)
+            sim_wrong(s, "worker %u is silent for longer than a lease, and a member",
+                      m->list[i].worker);
+}
+
 /* Nobody holds anything but members. */
 void coordinator_check(struct sim *s)
 {
     const struct coordinator *c = &s->core;
+    check_silent(s);
     if (c->members.n < 2)
         s->alone_version = c->version;
     if (c->phase != PHASE_STEP && c->phase != PHASE_EVALUATE)

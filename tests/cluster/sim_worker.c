@@ -27,7 +27,8 @@ struct process *process_boot(struct sim *s, uint32_t slot, uint32_t rank)
         s->link = realloc(s->link, s->link_room * sizeof *s->link);
     }
     p->link = s->links++;
-    s->link[p->link] = (struct link){.worker = p, .open_here = s->up, .open_there = true};
+    s->link[p->link] = (struct link){
+        .worker = p, .open_here = s->up, .open_there = true, .heard_us = s->now_us};
     const struct worker_conf conf = {.incarnation = p->life,
                                      .rank = rank,
                                      .threads = s->o.threads,
@@ -101,6 +102,7 @@ static void compute(struct sim *s, struct process *p, const struct worker_action
         if (how == 1)
             i->loss = NAN;
         p->wild = how == 2;
+        p->lied = true;
         s->record[p->step].lied = true;
         sim_trace(s, "worker %u computes slice %u wrongly", p->slot, a->slice);
     } else if (p->nan > 0 && a->lease == LEASE_TRAIN) {
@@ -123,7 +125,8 @@ static void push(struct sim *s, struct process *p, const struct worker_action *a
     p->wild = false;
     m.partial.ranges = 1;
     sim_send(s, p->link, false, &m);
-    sim_transfer(s, p->link, false, (struct transfer_value){sum, 0, p->damage});
+    sim_transfer(s, p->link, false,
+                 (struct transfer_value){sum ^ p->damage, 0, p->damage, 0});
     p->damage = false;
 }
 
@@ -248,7 +251,7 @@ void process_item(struct sim *s, const struct item *i)
         struct link *l = &s->link[i->link];
         assert(l->data_n[1] < 64);
         l->data[1][l->data_n[1]++] =
-            (struct transfer_value){i->value, i->version, i->damaged};
+            (struct transfer_value){i->value, i->version, i->damaged, 0};
         link_match(s, i->link, true);
         return;
     }

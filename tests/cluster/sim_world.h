@@ -52,6 +52,7 @@ struct item {
 struct transfer_value {
     uint64_t value, version;
     bool damaged;
+    uint32_t peer; /* it came from, at the coordinator */
 };
 
 struct posted {
@@ -64,6 +65,7 @@ struct link {
     bool open_here, open_there; /* at the coordinator, at the worker */
     uint64_t last_us[4];        /* the newest delivery to coordinator, worker; data, too */
     uint64_t cut_us[2];         /* nothing arrives before, at coordinator, at worker */
+    uint64_t heard_us;          /* the newest message that the coordinator took */
     bool broken;                /* its data lane carries nothing any more */
     struct transfer_value data[2][64]; /* arrived and not posted: to coordinator, worker */
     uint32_t data_n[2];
@@ -87,6 +89,8 @@ struct process {
     uint64_t *gradient;  /* [V], of computed slices */
     bool *computed;      /* [V] */
     uint32_t wrong, nan; /* so many of its next slices will be */
+    bool lied;           /* one was wrong */
+    bool vanished;
     bool damage;         /* its next partial arrives damaged */
     bool wild;           /* and is announced as much too long */
 };
@@ -94,6 +98,7 @@ struct process {
 struct part { /* of the step's sum */
     struct tree_node node;
     uint64_t value;
+    uint32_t peer;
 };
 
 struct record { /* of a step */
@@ -120,12 +125,13 @@ struct sim {
     uint64_t life, term;
     struct coordinator core;
     struct actions actions;
-    uint64_t theta, version;
+    uint64_t theta, version, committed; /* committed: version in the journal */
+    uint32_t *second; /* [slices]: the peer to which it was leased as a copy; 0: none */
     struct part *part;
     size_t parts;
     struct transfer_value *arrived; /* [partial]: values of those not added or dropped */
     size_t arrived_room;
-    bool fail_checkpoint;
+    bool fail_checkpoint, saving;
     uint64_t saving_theta;
     /* what lasts */
     uint64_t disk_version, disk_theta;

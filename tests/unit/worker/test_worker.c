@@ -244,6 +244,12 @@ static void a_lease_is_computed_with_the_version_it_names(void **state)
     assert_string_equal(did(&s), "sc");
     assert_int_equal(said(&s, MESSAGE_PULLED)->pulled.version, 4);
     assert_int_equal(s.out.list[1].slice, 0);
+    computed(&s, LEASE_TRAIN, 0);
+    hear_commit(&s, 5, 25);
+    assert_int_equal(hear_lease(&s, 5, LEASE_TRAIN, 0, 1), ERR_OK);
+    assert_string_equal(did(&s), "k"); /* nor with the version before */
+    parameters(&s, 5, ERR_OK);
+    assert_string_equal(did(&s), "sc");
     end(&s);
 }
 

@@ -1,0 +1,104 @@
+/* What a run leaves behind: terms that are never used twice, and commits that are. */
+#include "support/test.h"
+
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "checkpoint/journal.h"
+#include "coordinator/recorder.h"
+
+static int fresh(void **state)
+{
+    (void)state;
+    log_silence(true);
+    return file_remove_tree("run") || file_make_dirs("run");
+}
+
+/* A coordinator's life: from @version on, with the term that its checkpoint suggests. */
+static struct recorder *begin(uint64_t version, uint64_t term)
+{
+    const struct recorder_options o = {.run_dir = "run",
+                                       .steps = 100,
+                                       .log_every = 100,
+                                       .batch = 4,
+                                       .version = version,
+                                       .term = term,
+                                       .best_loss = NAN,
+                                       .best_version = UINT64_MAX,
+                                       .held_out_loss = NAN,
+                                       .held_out_bytes_per_token = 1};
+    struct recorder *r;
+    assert_int_equal(recorder_open(&o, &r), ERR_OK);
+    return r;
+}
+
+struct last {
+    uint64_t records, term, step;
+    uint32_t kind;
+    double loss;
+};
+
+static void keep_last(void *ctx, const struct journal_record *r)
+{
+    struct last *l = ctx;
+    *l = (struct last){l->records + 1, r->term, r->step, r->kind, r->loss};
+}
+
+static struct last last_record(void)
+{
+    struct last l = {0};
+    assert_int_equal(journal_read("run", keep_last, &l), ERR_OK);
+    return l;
+}
+
+/* The checkpoint knows the term it was written in, the journal all: who died before he
+ * wrote a checkpoint had a term, too. */
+static void no_term_is_used_twice(void **state)
+{
+    (void)state;
+    uint64_t before = 0;
+    for (int life = 0; life < 4; life++) {
+        struct recorder *r = begin(0, 1);
+        assert_true(recorder_term(r) > before);
+        before = recorder_term(r);
+        assert_int_equal(last_record().term, before); /* before anybody hears of it */
+        assert_int_equal(last_record().kind, JOURNAL_START);
+        recorder_close(r);
+    }
+    struct recorder *r = begin(5, 1000); /* a checkpoint of a later life */
+    assert_int_equal(recorder_term(r), 1000);
+    recorder_close(r);
+}
+
+/* Whoever is told of a commit after it finds it there. */
+static void a_commit_is_in_the_journal_when_it_returns(void **state)
+{
+    (void)state;
+    struct recorder *r = begin(0, 1);
+    recorder_running(r, 1);
+    for (uint64_t step = 0; step < 3; step++) {
+        const uint64_t records = last_record().records;
+        const struct action a = {.kind = ACTION_COMMIT,
+                                 .step = step,
+                                 .version = step + 1,
+                                 .loss = 2.5 - (double)step,
+                                 .rate = 0.1,
+                                 .targets = 7};
+        recorder_commit(r, &a);
+        const struct last l = last_record();
+        assert_int_equal(l.records, records + 1);
+        assert_int_equal(l.kind, JOURNAL_COMMIT);
+        assert_int_equal(l.step, step);
+        assert_true(l.loss == a.loss);
+    }
+    recorder_close(r);
+}
+
+#define F(fn) cmocka_unit_test_setup(fn, fresh)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {F(no_term_is_used_twice),
+                                       F(a_commit_is_in_the_journal_when_it_returns)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
