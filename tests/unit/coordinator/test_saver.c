@@ -126,6 +126,7 @@ static void a_checkpoint_is_of_the_moment_it_was_asked_for(void **state)
     const struct checkpoint_state st = {
         .step = 9, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
     saver_start(saver, &st, UINT64_MAX);
+    saver_wait(saver); /* as every update does */
     for (size_t i = 0; i < store.count; i++)
         store.theta[i] = store.moment[0][i] = -1;
     loop_run(s.loop);
