@@ -148,6 +148,7 @@ static int read_wish(char *text)
     if (wishes_n == WISHES_MAX)
         return wrong(text, "too many");
     struct wish *w = &wishes[wishes_n];
+    *w = (struct wish){0};
     char *action = strchr(text, '=');
     if (!action)
         return wrong(text, "expected NAME=ACTION");
@@ -175,7 +176,11 @@ int failpoint_start(void)
     const char *asked = getenv("LOCKSTEP_FAIL");
     if (!asked || !*asked)
         return ERR_OK;
-    char *text = mem_strdup(asked), *rest; /* kept: wishes point into it */
+    static char *text; /* wishes point into it */
+    mem_free(text);
+    wishes_n = 0;
+    text = mem_strdup(asked);
+    char *rest;
     for (char *word = strtok_r(text, ";", &rest); word; word = strtok_r(NULL, ";", &rest))
         TRY(read_wish(word));
     return ERR_OK;

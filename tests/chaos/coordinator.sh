@@ -86,8 +86,11 @@ middle() {
     esac
 }
 at_point() { # POINT PASS
-    local name=run-$1-$2
-    launch "$name" $steps "$1=kill@$2/once:$name.once"
+    local name=run-$1-$2 before=
+    # a life before it that left something to load
+    [ "$1" != resume.loaded ] || before="commit.recorded=kill@100/once:$name.before;"
+    rm -f "$name.before"
+    launch "$name" $steps "$before$1=kill@$2/once:$name.once"
     [ -e "$name.once" ] || fail "$1 was not passed $2 times"
     ended "$name" $code $steps "$reference"
     passed=$((passed + 1))
