@@ -94,6 +94,9 @@ void channel_send(struct channel *c, const struct message *m);
 /* Lets queued messages leave and the peer close in its turn (for at most @ms), then ends
  * the channel; on_closed() follows, on_message() does not. */
 void channel_close(struct channel *c, uint64_t ms);
+/* From the next message on the peer's have at most @bytes (FRAME_MAX at first), and take at
+ * most four times that and 16 KiB, unpacked; a larger one ends the channel: ERR_TOO_BIG. */
+void channel_limit(struct channel *c, size_t bytes);
 void channel_attach(struct channel *c,
                     void *peer_ctx); /* a pointer for the owner's use */
 void *channel_attached(const struct channel *c);

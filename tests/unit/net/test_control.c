@@ -512,6 +512,23 @@ static void a_message_above_the_limit_ends_the_channel_that_would_send_it(void *
     }
 }
 
+static void a_message_above_the_limit_that_the_owner_set_ends_the_channel(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    open_both(&s, TCP);
+    s.accepted.stop_after = 1;
+    channel_limit(s.accepted.c, 1 << 20);
+    send_heartbeat(&s, s.caller.c, 0);
+    loop_run(s.loop);
+    send_lease(&s, s.caller.c, 1); /* and a few bytes */
+    s.accepted.stop_at_end = true;
+    loop_run(s.loop);
+    assert_int_equal(s.accepted.err, ERR_TOO_BIG);
+    assert_int_equal(s.accepted.messages, 1);
+    end_scene(&s);
+}
+
 static void a_peer_that_does_not_read_is_closed_when_its_queue_is_full(void **state)
 {
     (void)state;
@@ -681,6 +698,7 @@ int main(void)
         T(many_who_wait_make_room_for_who_comes_last),
         T(a_data_lane_becomes_a_plain_socket_at_both_ends),
         T(a_message_above_the_limit_ends_the_channel_that_would_send_it),
+        T(a_message_above_the_limit_that_the_owner_set_ends_the_channel),
         T(a_peer_that_does_not_read_is_closed_when_its_queue_is_full),
         T(many_messages_arrive_in_order_both_ways),
         T(large_leases_arrive_whole),
