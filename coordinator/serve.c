@@ -388,6 +388,7 @@ static struct peer *add_peer(struct serve *s, struct channel *c)
 {
     struct peer *p = peers_add(&s->peers, c, loop_now_ms(s->loop));
     channel_attach(c, p);
+    channel_limit(c, MESSAGE_JOIN_BYTES); /* it knows the token, and is nobody yet */
     return p;
 }
 

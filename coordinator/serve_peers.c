@@ -33,6 +33,8 @@ void serve_welcome(struct serve *s, const struct action *a)
 {
     struct peer *p = peer_of(s, a);
     p->worker = a->worker;
+    if (p->channel)
+        channel_limit(p->channel, MESSAGE_WORKER_BYTES);
     if (serve_attach_lane(s, p) && p->channel)
         channel_close(p->channel, 0); /* the core learns it as any other end */
     log_info("worker %u joined: %s%s", a->worker, p->name,

@@ -32,6 +32,9 @@ uint8_t *codec_pack(const struct message *m, size_t head, size_t *bytes);
 /* Holds the last message unpacked. */
 struct codec;
 struct codec *codec_new(void);
+/* For messages of at most @bytes, FRAME_MAX at first: none takes more than four times that
+ * and 16 KiB, unpacked. */
+void codec_limit(struct codec *c, size_t bytes);
 void codec_free(struct codec *c);
 
 /* *m borrows from @c until the next call.  ERR_MALFORMED, ERR_TOO_BIG, logged with @peer,

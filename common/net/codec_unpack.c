@@ -7,6 +7,7 @@
 #include "control.pb-c.h"
 #include "net/budget.h"
 #include "net/codec_check.h"
+#include "net/frame.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "tokens travel as they lie in memory");
@@ -257,10 +258,11 @@ static int take(const char *peer, struct budget *b, const Lockstep__Control *in,
 
 /* Enough for the worst honest message, slices of one token each: 19 bytes on the wire,
  * about 220 in memory. */
-enum { BUDGET_BASE = 16 << 10, BUDGET_FACTOR = 16, BUDGET_MAX = 256 << 20 };
+enum { BUDGET_BASE = 16 << 10, BUDGET_FACTOR = 16, BUDGET_OF_LIMIT = 4 };
 
 struct codec {
     struct budget budget;
+    size_t most; /* for one message */
     ProtobufCAllocator allocator;
 };
 
@@ -279,7 +281,13 @@ struct codec *codec_new(void)
 {
     struct codec *c = mem_zalloc(sizeof *c);
     c->allocator = (ProtobufCAllocator){allocate, release, &c->budget};
+    codec_limit(c, FRAME_MAX);
     return c;
+}
+
+void codec_limit(struct codec *c, size_t bytes)
+{
+    c->most = BUDGET_BASE + BUDGET_OF_LIMIT * bytes;
 }
 
 void codec_free(struct codec *c)
@@ -288,20 +296,20 @@ void codec_free(struct codec *c)
     mem_free(c);
 }
 
-static size_t budget_for(size_t bytes)
+static size_t budget_for(const struct codec *c, size_t bytes)
 {
     const size_t budget = BUDGET_BASE + BUDGET_FACTOR * bytes;
-    return budget < BUDGET_MAX ? budget : BUDGET_MAX;
+    return budget < c->most ? budget : c->most;
 }
 
 int codec_unpack(struct codec *c, const char *peer, const void *bytes, size_t n,
                  struct message *m)
 {
     const struct check check = {peer, "control"};
-    budget_reset(&c->budget, budget_for(n));
+    budget_reset(&c->budget, budget_for(c, n));
     const Lockstep__Control *in = lockstep__control__unpack(&c->allocator, n, bytes);
     if (c->budget.exceeded) {
-        check_failed(&check, "its %zu bytes unpack to more than %zu", n, budget_for(n));
+        check_failed(&check, "its %zu bytes unpack to more than %zu", n, budget_for(c, n));
         return ERR_TOO_BIG;
     }
     if (!in)

@@ -109,6 +109,13 @@ void channel_close(struct channel *c, uint64_t ms)
     }
 }
 
+void channel_limit(struct channel *c, size_t bytes)
+{
+    assert(bytes <= FRAME_MAX);
+    c->limit = bytes;
+    codec_limit(c->codec, bytes);
+}
+
 void channel_attach(struct channel *c, void *peer_ctx)
 {
     c->attached = peer_ctx;

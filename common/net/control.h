@@ -17,8 +17,9 @@
  *
  * Messages are queued whole; they move when both ends have shown that they know the job's
  * token.  Before that a listener takes frames of AUTH_BYTES_MAX bytes for CONTROL_PROOF_MS,
- * from at most CONTROL_PENDING_MAX connections (one more closes the oldest), and its owner
- * hears nothing of them.  At most CONTROL_PEERS_MAX are served at a time; those that say
+ * from at most CONTROL_PENDING_MAX connections, and its owner hears nothing of them.  One
+ * more closes the oldest, but not before that had CONTROL_ROOM_MS to prove itself; until
+ * then it waits in the kernel's queue.  At most CONTROL_PEERS_MAX are served at a time; those that say
  * nothing are the owner's to close, by a timer.
  *
  * Loop thread only.
@@ -38,7 +39,8 @@ enum {
     CONTROL_ADDRESS = 300,
     CONTROL_PEERS_MAX = 4096,
     CONTROL_PENDING_MAX = 128,
-    CONTROL_PROOF_MS = 5000
+    CONTROL_PROOF_MS = 5000,
+    CONTROL_ROOM_MS = 200 /* two round trips of any cluster; 640 strangers a second */
 };
 
 struct channel;
@@ -94,6 +96,9 @@ void channel_send(struct channel *c, const struct message *m);
 /* Lets queued messages leave and the peer close in its turn (for at most @ms), then ends
  * the channel; on_closed() follows, on_message() does not. */
 void channel_close(struct channel *c, uint64_t ms);
+/* From the next message on the peer's have at most @bytes (FRAME_MAX at first), and take at
+ * most four times that and 16 KiB, unpacked; a larger one ends the channel: ERR_TOO_BIG. */
+void channel_limit(struct channel *c, size_t bytes);
 void channel_attach(struct channel *c,
                     void *peer_ctx); /* a pointer for the owner's use */
 void *channel_attached(const struct channel *c);

@@ -8,7 +8,7 @@
 #include "net/address.h"
 #include "net/channel_tcp.h"
 
-enum { BACKLOG = 1024, LOOK_MS = 500, SAY_EVERY_MS = 10000 };
+enum { BACKLOG = 1024, LOOK_MS = 50, SAY_EVERY_MS = 10000 };
 
 struct control_server {
     struct loop_owner owner;
@@ -21,6 +21,7 @@ struct control_server {
     unsigned peers; /* accepted and not yet gone */
     unsigned strangers; /* turned away, not said yet */
     uint64_t said_ms;
+    bool knocks;    /* a connection waits to be accepted until there is room */
     bool full;      /* said so */
     bool closed;    /* freed with the last peer */
 };
@@ -108,26 +109,16 @@ static void await_proof(struct control_server *s, struct channel_tcp *c)
     channel_tcp_open(c, NULL);
 }
 
-static void on_timer(void *ctx)
+/* A flood must not close those who come in it before they could say a word: as many as
+ * the kernel's queue has may be accepted in one round of the loop. */
+static bool room(const struct control_server *s)
 {
-    struct control_server *s = ctx;
-    const uint64_t now = loop_now_ms(s->loop);
-    while (s->pendings > 0 && now - s->pending[0]->since_ms > CONTROL_PROOF_MS) {
-        struct channel_tcp *c = s->pending[0];
-        say_stranger(s, c->base.peer, "it did not say who it is");
-        no_longer_pending(s, c);
-        channel_tcp_end(&c->base, ERR_TIMEOUT);
-    }
+    return s->pendings < CONTROL_PENDING_MAX ||
+           loop_now_ms(s->loop) - s->pending[0]->since_ms >= CONTROL_ROOM_MS;
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+static void take_in(struct control_server *s)
 {
-    struct control_server *s = stream->data;
-    loop_enter(s->loop, "new connection");
-    if (status < 0) {
-        log_warn("a connection could not be accepted: %s", uv_strerror(status));
-        return;
-    }
     struct channel_tcp *c = channel_tcp_new(s->loop, s->o.events, s->o.ctx);
     c->maker = s;
     c->silent = true; /* the owner hears of it when it is proven */
@@ -135,7 +126,8 @@ static void on_connection(uv_stream_t *stream, int status)
     c->on_stranger = on_stranger;
     c->on_gone = on_peer_gone;
     s->peers++;
-    if (uv_accept(stream, (uv_stream_t *)&c->tcp) != 0) {
+    s->knocks = false;
+    if (uv_accept((uv_stream_t *)&s->tcp, (uv_stream_t *)&c->tcp) != 0) {
         turn_away(c);
         return;
     }
@@ -147,6 +139,34 @@ static void on_connection(uv_stream_t *stream, int status)
         return;
     }
     await_proof(s, c);
+}
+
+static void on_timer(void *ctx)
+{
+    struct control_server *s = ctx;
+    const uint64_t now = loop_now_ms(s->loop);
+    while (s->pendings > 0 && now - s->pending[0]->since_ms > CONTROL_PROOF_MS) {
+        struct channel_tcp *c = s->pending[0];
+        say_stranger(s, c->base.peer, "it did not say who it is");
+        no_longer_pending(s, c);
+        channel_tcp_end(&c->base, ERR_TIMEOUT);
+    }
+    if (s->knocks && room(s))
+        take_in(s);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    struct control_server *s = stream->data;
+    loop_enter(s->loop, "new connection");
+    if (status < 0) {
+        log_warn("a connection could not be accepted: %s", uv_strerror(status));
+        return;
+    }
+    if (room(s))
+        take_in(s);
+    else
+        s->knocks = true; /* libuv asks for no other before this one is accepted */
 }
 
 static void on_listener_closed(uv_handle_t *h)

@@ -19,7 +19,11 @@ enum {
     MESSAGE_RANGES_MAX = 65536,
     MESSAGE_TEXT_MAX = 4095,    /* bytes of a string */
     MESSAGE_CONF_MAX = 1 << 20, /* bytes of the configuration */
-    MESSAGE_LEVELS = 32         /* of the tree over the slices */
+    MESSAGE_LEVELS = 32,        /* of the tree over the slices */
+    /* What a worker may have to say packs to less: a Join; any, the longest of which is an
+     * Evaluated of MESSAGE_SLICES_MAX losses and as many varints. */
+    MESSAGE_JOIN_BYTES = 16 << 10,
+    MESSAGE_WORKER_BYTES = 1280 << 10
 };
 
 enum message_kind {

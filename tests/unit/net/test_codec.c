@@ -209,8 +209,65 @@ static void a_message_that_would_unpack_to_much_more_is_refused(void **state)
     mem_free(bytes);
 }
 
+static int unpack_within(size_t limit, const struct message *m, size_t *n)
+{
+    struct codec *codec = codec_new();
+    struct message got;
+    uint8_t *bytes = codec_pack(m, 0, n);
+    codec_limit(codec, limit);
+    const int err = unpack_copy(bytes, *n, &got, codec);
+    mem_free(bytes);
+    codec_free(codec);
+    return err;
+}
+
+static void a_smaller_limit_means_less_memory(void **state)
+{
+    (void)state;
+    enum { SLICES = 400, LIMIT = 8 << 10 }; /* 7,600 bytes, which take ten times as many */
+    static struct message_slice slices[SLICES];
+    for (size_t i = 0; i < SLICES; i++)
+        slices[i] = (struct message_slice){1, 1, example_tokens, example_samples};
+    const struct message m = {MESSAGE_LEASE, .lease = {.slices = SLICES, .slice = slices}};
+    size_t n;
+    assert_int_equal(unpack_within(FRAME_MAX, &m, &n), ERR_OK);
+    assert_true(n <= LIMIT);
+    assert_int_equal(unpack_within(LIMIT, &m, &n), ERR_TOO_BIG);
+}
+
 /* --- good input -----------------------------------------------------------------------
  */
+
+static void the_longest_that_a_worker_may_have_to_say_is_within_its_limits(void **state)
+{
+    (void)state;
+    static char text[MESSAGE_TEXT_MAX + 1];
+    static double losses[MESSAGE_SLICES_MAX];
+    static uint64_t numbers[MESSAGE_RANGES_MAX];
+    memset(text, 'x', MESSAGE_TEXT_MAX);
+    memset(numbers, 0xFF, sizeof numbers);
+    for (size_t i = 0; i < MESSAGE_SLICES_MAX; i++)
+        losses[i] = -3e300;
+    const uint32_t most = UINT32_MAX;
+    const struct message join = {MESSAGE_JOIN, UINT64_MAX, UINT64_MAX,
+                                 .join = {most, most, most, most, text, text, text}};
+    const struct message said[] = {
+        {MESSAGE_PARTIAL, UINT64_MAX, UINT64_MAX,
+         .partial = {UINT64_MAX, 1, 3, most, -3e300, -3e300, -3e300, UINT64_MAX,
+                     MESSAGE_RANGES_MAX, numbers, MESSAGE_SLICES_MAX, numbers}},
+        {MESSAGE_EVALUATED, UINT64_MAX, UINT64_MAX,
+         .evaluated = {UINT64_MAX, 0, MESSAGE_SLICES_MAX, losses, numbers, -3e300}},
+        {MESSAGE_AUDITED, UINT64_MAX, UINT64_MAX,
+         .audited = {UINT64_MAX, 0, MESSAGE_SLICES_MAX, numbers}},
+    };
+    size_t n;
+    assert_int_equal(unpack_within(MESSAGE_JOIN_BYTES, &join, &n), ERR_OK);
+    assert_true(n <= MESSAGE_JOIN_BYTES);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        assert_int_equal(unpack_within(MESSAGE_WORKER_BYTES, &said[i], &n), ERR_OK);
+        assert_true(n <= MESSAGE_WORKER_BYTES);
+    }
+}
 
 static void each_kind_survives_the_way(void **state)
 {
@@ -283,6 +340,8 @@ int main(void)
         T(utf8_is_judged_as_rfc_3629_does),
         T(strings_are_bounded),
         T(a_message_that_would_unpack_to_much_more_is_refused),
+        T(a_smaller_limit_means_less_memory),
+        T(the_longest_that_a_worker_may_have_to_say_is_within_its_limits),
         T(each_kind_survives_the_way),
         T(a_lease_of_the_smallest_slices_fits_the_budget),
         T(every_truncation_and_every_flipped_bit_is_refused_or_valid),

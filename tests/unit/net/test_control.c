@@ -446,13 +446,48 @@ static void many_who_wait_make_room_for_who_comes_last(void **state)
         fds[i] = stranger(&s, "", 0);
         pass(&s, 1);
     }
-    pass(&s, 30);
+    pass(&s, 2 * CONTROL_ROOM_MS);
     for (size_t i = 0; i < ALL; i++)
         assert_int_equal(ended(fds[i]), i < SOME);
     close(acquaintance(&s, right.token, said));
     assert_int_equal(s.accepts, 1);
     for (size_t i = 0; i < ALL; i++)
         close(fds[i]);
+    end_scene(&s);
+}
+
+static void a_burst_closes_nobody_who_had_no_time_to_answer(void **state)
+{
+    (void)state;
+    enum { BURST = 3 * CONTROL_PENDING_MAX };
+    static int fds[BURST];
+    struct scene s = {.accepted.stop_at_end = true};
+    struct auth a;
+    struct auth_message m;
+    struct said answer;
+    listen_on(&s);
+    auth_call(&a, right.token, AUTH_CONTROL, ME, &m);
+    struct said x = framed(&m);
+    const int fd = stranger(&s, x.bytes, x.n);
+    for (size_t i = 0; i < BURST; i++) /* all of them before the loop comes round */
+        fds[i] = stranger(&s, "", 0);
+    pass(&s, 30);
+    assert_int_equal(read(fd, answer.bytes, sizeof answer.bytes), sizeof answer.bytes);
+    assert_int_equal(auth_take(&a, answer.bytes + FRAME_HEADER, AUTH_BYTES_MAX, &m),
+                     ERR_OK);
+    x = framed(&m);
+    assert_int_equal(write(fd, x.bytes, x.n), x.n);
+    pass(&s, 30);
+    assert_int_equal(s.accepts, 1);
+    pass(&s, BURST * CONTROL_ROOM_MS / CONTROL_PENDING_MAX); /* and the others come in */
+    size_t gone = 0;
+    for (size_t i = 0; i < BURST; i++) {
+        gone += ended(fds[i]);
+        close(fds[i]);
+    }
+    assert_int_equal(gone, BURST - CONTROL_PENDING_MAX);
+    assert_false(ended(fd));
+    close(fd);
     end_scene(&s);
 }
 
@@ -510,6 +545,23 @@ static void a_message_above_the_limit_ends_the_channel_that_would_send_it(void *
         assert_int_equal(s.accepted.messages, 0);
         end_scene(&s);
     }
+}
+
+static void a_message_above_the_limit_that_the_owner_set_ends_the_channel(void **state)
+{
+    (void)state;
+    struct scene s = {0};
+    open_both(&s, TCP);
+    s.accepted.stop_after = 1;
+    channel_limit(s.accepted.c, 1 << 20);
+    send_heartbeat(&s, s.caller.c, 0);
+    loop_run(s.loop);
+    send_lease(&s, s.caller.c, 1); /* and a few bytes */
+    s.accepted.stop_at_end = true;
+    loop_run(s.loop);
+    assert_int_equal(s.accepted.err, ERR_TOO_BIG);
+    assert_int_equal(s.accepted.messages, 1);
+    end_scene(&s);
 }
 
 static void a_peer_that_does_not_read_is_closed_when_its_queue_is_full(void **state)
@@ -679,8 +731,10 @@ int main(void)
         T(what_was_overheard_opens_nothing),
         T(who_says_nothing_does_not_stay),
         T(many_who_wait_make_room_for_who_comes_last),
+        T(a_burst_closes_nobody_who_had_no_time_to_answer),
         T(a_data_lane_becomes_a_plain_socket_at_both_ends),
         T(a_message_above_the_limit_ends_the_channel_that_would_send_it),
+        T(a_message_above_the_limit_that_the_owner_set_ends_the_channel),
         T(a_peer_that_does_not_read_is_closed_when_its_queue_is_full),
         T(many_messages_arrive_in_order_both_ways),
         T(large_leases_arrive_whole),
