@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# strangers.sh [ROUNDS] - what comes to an open port while a run trains: wrong tokens, a handshake that was overheard, frames and
+# strangers.sh [ROUNDS [SECONDS]] - what comes to an open port while a run trains: wrong tokens, a handshake that was overheard, frames and
 # messages that are too much, a thousand connections that say nothing, two hundred that say a byte now and then.  All end or are
 # bounded: nobody is lost, a genuine worker still comes in, memory grows by at most 16 MiB, the bits are the same.  How much
 # slower it trains meanwhile is printed.
 source "$(dirname "$0")/../run/lib.sh"
 rounds=${1:-1}
-seconds=5
+seconds=${2:-5}
 prepare data char
 rm -rf run-* relay.log
 common=(data.dir=data model.layers=2 model.heads=2 model.width=64 model.context=64 model.dropout=0.1 train.batch=16
@@ -92,6 +92,6 @@ wait $launched || code=$?
 [ $code -eq 75 ] || fail "asked to stop, it ended with $code: $(tail -n 5 run-open.log)"
 ! grep -q 'worker 1 .* is lost' run-open.log || fail "a worker was lost: $(grep lost run-open.log)"
 steps=$(field run-open step)
-"$LOCKSTEP" train "${common[@]}" train.steps="$steps" run.dir=run-alone >run-alone.log 2>&1 || fail "$(tail -n 3 run-alone.log)"
+"$LOCKSTEP" train "${common[@]}" cluster.threads=2 train.steps="$steps" run.dir=run-alone >run-alone.log 2>&1 || fail "$(tail -n 3 run-alone.log)"
 [ "$(sums run-open "$steps")" = "$(sums run-alone "$steps")" ] || fail "other bits after $steps steps"
 say "$steps steps, the same bits, no worker lost; turned away: $(grep -c 'turned away' run-open.log) lines in the log"
