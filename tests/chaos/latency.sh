@@ -13,7 +13,7 @@ common=(data.dir=data model.layers=2 model.heads=2 model.width=64 model.context=
 "$LOCKSTEP" launch -n 1 "${common[@]}" run.dir=run-kills >run-kills.log 2>&1 &
 launched=$!
 victim=
-trap 'kill -KILL $victim 2>/dev/null; kill -TERM "$launched" 2>/dev/null || true' EXIT
+trap 'kill -KILL $victim 2>/dev/null || true; kill -TERM "$launched" 2>/dev/null || true' EXIT
 wait_for 60 at_step run-kills 1 || fail "it does not begin: $(tail -3 run-kills.log)"
 
 stopped() { [ "$(cut -d' ' -f3 "/proc/$1/stat" 2>/dev/null)" = T ]; }
