@@ -103,7 +103,7 @@ static enum audit_verdict judge(struct audit *a, struct audit_slice *s, uint32_t
         workers += !seen;
     }
     const bool clear = 2 * most > s->opinions;
-    if (clear && (workers > 2 || s->opinions == AUDIT_OPINIONS)) {
+    if (clear && (workers > 2 || s->newcomer || s->opinions == AUDIT_OPINIONS)) {
         settle(a, s);
         for (uint32_t i = 0; i < s->opinions; i++)
             if (s->opinion[i].hash != truth)
@@ -138,10 +138,12 @@ enum audit_verdict audit_opinion(struct audit *a, uint32_t worker, uint32_t v,
 /* --- leases ---------------------------------------------------------------------------
  */
 
-static bool may_answer(const struct audit_slice *s, uint32_t worker, size_t members)
+/* Those who are trusted, and the newcomer of the slice, who is asked once. */
+static bool may_answer(const struct audit_slice *s, uint32_t worker, size_t trusted)
 {
+    const size_t voters = trusted + (s->newcomer != 0);
     const uint32_t times = asked(s, worker);
-    return times == 0 || (members == 2 && in_dispute(s) && times == 1);
+    return voters > 1 && (times == 0 || (voters == 2 && in_dispute(s) && times == 1));
 }
 
 /* Its holder has not said its word yet, somebody else has: with two it may be over. */
@@ -154,28 +156,63 @@ static bool awaited(const struct ledger *l, const struct audit_slice *s, uint32_
 }
 
 static bool to_answer(const struct audit *a, const struct ledger *l, uint32_t worker,
-                      size_t members, bool at_once, uint32_t v)
+                      size_t trusted, uint32_t v)
 {
     const struct audit_slice *s = &a->slice[v];
     return s->chosen && !s->settled && !s->leased && !ledger_owes(l, worker, v) &&
-           (at_once || !awaited(l, s, v)) && may_answer(s, worker, members);
+           may_answer(s, worker, trusted);
 }
 
-bool audit_lease(struct audit *a, const struct ledger *l, uint32_t worker, size_t members,
-                 bool at_once, uint32_t *first, uint32_t *end)
+static bool at_leisure(const struct audit *a, const struct ledger *l, uint32_t worker,
+                       size_t trusted, uint32_t v)
 {
-    if (members < 2 || a->open == 0)
+    return to_answer(a, l, worker, trusted, v) && !awaited(l, &a->slice[v], v);
+}
+
+bool audit_lease(struct audit *a, const struct ledger *l, uint32_t worker, size_t trusted,
+                 uint32_t *first, uint32_t *end)
+{
+    if (a->open == 0)
         return false;
-    const size_t most = 1 + a->open / (2 * members);
+    const size_t most = 1 + a->open / (2 * trusted);
     *first = 0;
-    while (*first < a->slices && !to_answer(a, l, worker, members, at_once, *first))
+    while (*first < a->slices && !at_leisure(a, l, worker, trusted, *first))
         ++*first;
     for (*end = *first; *end < a->slices && *end - *first < most; ++*end) {
-        if (!to_answer(a, l, worker, members, at_once, *end))
+        if (!at_leisure(a, l, worker, trusted, *end))
             break;
         a->slice[*end].leased = worker;
     }
     return *end > *first;
+}
+
+bool audit_ask(struct audit *a, const struct ledger *l, uint32_t worker, size_t trusted,
+               uint32_t v)
+{
+    const bool may = to_answer(a, l, worker, trusted, v);
+    if (may)
+        a->slice[v].leased = worker;
+    return may;
+}
+
+static bool try_one(struct audit *a, uint32_t worker, bool disputed, uint32_t *v)
+{
+    for (*v = a->slices; (*v)-- > 0;) {
+        struct audit_slice *s = &a->slice[*v];
+        if ((s->newcomer && !s->settled) || s->leased || in_dispute(s) != disputed ||
+            !audit_choose(a, *v))
+            continue;
+        s->newcomer = s->leased = worker;
+        return true;
+    }
+    return false;
+}
+
+/* In a dispute only if there is nothing else: of two who disagree one may be gone, and
+ * nobody left but newcomers to be the third. */
+bool audit_try(struct audit *a, uint32_t worker, uint32_t *v)
+{
+    return try_one(a, worker, false, v) || try_one(a, worker, true, v);
 }
 
 bool audit_leased(const struct audit *a, uint32_t worker, uint32_t v)
@@ -191,16 +228,32 @@ void audit_release(struct audit *a, uint32_t worker, uint32_t v)
 
 void audit_forget(struct audit *a, uint32_t worker)
 {
-    for (uint32_t v = 0; v < a->slices; v++)
+    for (uint32_t v = 0; v < a->slices; v++) {
+        struct audit_slice *s = &a->slice[v];
         audit_release(a, worker, v);
+        if (s->newcomer != worker || asked(s, worker) > 0)
+            continue;
+        s->newcomer = 0; /* another may speak of it */
+        if (s->opinions > 1 && !in_dispute(s))
+            settle(a, s); /* as it was before */
+    }
 }
 
 bool audit_vouches(const struct audit *a, uint32_t worker)
 {
-    for (uint32_t v = 0; v < a->slices; v++)
-        if (a->slice[v].settled && asked(&a->slice[v], worker) > 0)
+    for (uint32_t v = 0; v < a->slices; v++) {
+        const struct audit_slice *s = &a->slice[v];
+        if (s->newcomer == worker && s->settled && asked(s, worker) > 0)
             return true;
+    }
     return false;
+}
+
+void audit_accept(struct audit *a, uint32_t worker)
+{
+    for (uint32_t v = 0; v < a->slices; v++)
+        if (a->slice[v].newcomer == worker)
+            a->slice[v].newcomer = 0;
 }
 
 bool audit_complete(const struct audit *a, size_t members)

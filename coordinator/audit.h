@@ -5,7 +5,7 @@
  * computed by a second worker, of whom only the hash of the gradient is wanted.  Copies
  * that exist for another reason are compared, too.  When two differ a third worker
  * decides; with two workers only, both are asked again, and who contradicts himself is
- * the one.
+ * the one.  Of a newcomer and one who is trusted only the latter is asked again.
  *
  * Pure state: no clock, no I/O.
  */
@@ -33,7 +33,8 @@ struct audit_slice {
         uint32_t worker;
         uint64_t hash;
     } opinion[AUDIT_OPINIONS];
-    uint32_t leased; /* the worker that is asked; 0: nobody */
+    uint32_t leased;   /* the worker that is asked; 0: nobody */
+    uint32_t newcomer; /* the one that may speak of it; 0: none */
 };
 
 struct audit { /* zeroed: nothing is audited */
@@ -55,18 +56,26 @@ bool audit_choose(struct audit *a, uint32_t v);
 enum audit_verdict audit_opinion(struct audit *a, uint32_t worker, uint32_t v,
                                  uint64_t hash, uint32_t *liar);
 
-/* The next slices [first, end) that @worker, one of @members, is to compute again, few
- * enough that all have some; they are then leased to it.  @at_once: also those of which
- * their holder will say something when it is done. */
-bool audit_lease(struct audit *a, const struct ledger *l, uint32_t worker, size_t members,
-                 bool at_once, uint32_t *first, uint32_t *end);
+/* The next slices [first, end) that @worker, one of @trusted, is to compute again, few
+ * enough that all have some; they are then leased to it.  Not those of which their holder
+ * will say something when it is done. */
+bool audit_lease(struct audit *a, const struct ledger *l, uint32_t worker, size_t trusted,
+                 uint32_t *first, uint32_t *end);
+/* Slice @v, at once; false when @worker has nothing to say of it. */
+bool audit_ask(struct audit *a, const struct ledger *l, uint32_t worker, size_t trusted,
+               uint32_t v);
+/* A slice *v for a newcomer, leased to it; false when there is none in this step.  No two
+ * newcomers have one together: they never vouch for each other. */
+bool audit_try(struct audit *a, uint32_t worker, uint32_t *v);
 bool audit_leased(const struct audit *a, uint32_t worker, uint32_t v);
 /* @worker will not answer for slice @v any more, or for none (audit_forget). */
 void audit_release(struct audit *a, uint32_t worker, uint32_t v);
 void audit_forget(struct audit *a, uint32_t worker);
 
-/* A slice that @worker answered for is settled, and it was not convicted. */
+/* Of the slice that newcomer @worker was given somebody trusted has said the same. */
 bool audit_vouches(const struct audit *a, uint32_t worker);
+/* @worker is a newcomer no longer. */
+void audit_accept(struct audit *a, uint32_t worker);
 
 /* Nothing is in question any more; one worker alone cannot be checked. */
 bool audit_complete(const struct audit *a, size_t members);

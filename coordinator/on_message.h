@@ -40,8 +40,10 @@ void share_spread(struct coordinator *c, struct actions *out);
 /* Another worker than @not computes these, if there is one. */
 void share_again(struct coordinator *c, uint32_t not, uint32_t first, uint32_t end,
                  struct actions *out);
-/* A newcomer has said what it makes of a slice: somebody trusted computes it, too. */
-void share_second_opinion(struct coordinator *c, struct actions *out);
+/* A newcomer has said what it makes of slice @v: somebody trusted computes it, too. */
+void share_second_opinion(struct coordinator *c, uint32_t v, struct actions *out);
+/* Newcomers with whom somebody trusted agrees are newcomers no longer; are there any? */
+bool share_trust(struct coordinator *c);
 /* Slices have lost a holder: what is late may need a copy again. */
 void share_uncover(struct coordinator *c);
 /* These are done: nobody else needs to compute them. */

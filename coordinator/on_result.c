@@ -76,16 +76,6 @@ static bool take_opinion(struct coordinator *c, uint32_t worker, uint32_t v,
     return false;
 }
 
-/* Those of whom a trusted worker has said the same may compute for this step already. */
-static void trust(struct coordinator *c)
-{
-    for (size_t i = 0; i < c->members.n; i++) {
-        struct member *m = &c->members.list[i];
-        if (m->fresh && m->tried && m->audits == 0 && audit_vouches(&c->audit, m->worker))
-            m->fresh = false;
-    }
-}
-
 int on_audited(struct coordinator *c, struct member *from, const struct event *ev,
                struct actions *out)
 {
@@ -104,9 +94,9 @@ int on_audited(struct coordinator *c, struct member *from, const struct event *e
     for (uint32_t i = 0; i < slices; i++)
         if (!take_opinion(c, worker, first + i, m->audited.hashes[i], out))
             return ERR_OK;
-    trust(c);
+    share_trust(c);
     if (fresh)
-        share_second_opinion(c, out);
+        share_second_opinion(c, first, out);
     share_feed_all(c, out); /* a dispute needs another opinion */
     coordinator_check_complete(c, out);
     return ERR_OK;
@@ -209,7 +199,10 @@ int on_partial(struct coordinator *c, struct member *from, const struct event *e
     }
     if (isfinite(m->partial.squares))
         typical_add(&c->typical, size_of(m)); /* also what was confirmed: it may last */
-    share_feed(c, members_by_worker(&c->members, worker), out);
+    if (share_trust(c))
+        share_feed_all(c, out);
+    else
+        share_feed(c, members_by_worker(&c->members, worker), out);
     coordinator_check_complete(c, out); /* it may have settled the last question */
     return ERR_OK;
 }

@@ -96,6 +96,13 @@ struct chosen {
     size_t n;
 };
 
+static void trust(struct coordinator *c, struct member *m)
+{
+    if (m->fresh)
+        audit_accept(&c->audit, m->worker);
+    m->fresh = false;
+}
+
 /* A worker that joins late is compared with those who are trusted; when none of them is
  * left it is as good as those were at the start. */
 static void trust_when_alone(struct coordinator *c)
@@ -104,7 +111,7 @@ static void trust_when_alone(struct coordinator *c)
         if (!c->members.list[i].fresh && !c->members.list[i].leaving)
             return;
     for (size_t i = 0; i < c->members.n; i++)
-        c->members.list[i].fresh = false;
+        trust(c, &c->members.list[i]);
 }
 
 static struct chosen choose(struct coordinator *c, bool only_idle)
@@ -154,8 +161,8 @@ void share_again(struct coordinator *c, uint32_t not, uint32_t first, uint32_t e
     struct chosen to = choose(c, false);
     size_t best = to.n;
     for (size_t i = 0; i < to.n; i++)
-        if (to.list[i]->worker != not &&
-            (best == to.n || to.list[i]->due_ms < to.list[best]->due_ms))
+        if (to.list[i]->worker !=
+            not &&(best == to.n || to.list[i]->due_ms < to.list[best]->due_ms))
             best = i;
     for (uint32_t v = first; best < to.n && v < end; v++) {
         uint32_t run = v;
@@ -202,33 +209,55 @@ static bool give_free(struct coordinator *c, struct member *m, struct actions *o
     return true;
 }
 
+static size_t trusted(const struct coordinator *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->members.n; i++)
+        n += !c->members.list[i].fresh;
+    return n;
+}
+
 static bool give_audit(struct coordinator *c, struct member *m, struct actions *out)
 {
     uint32_t first, end;
     if (c->phase != PHASE_STEP)
         return false;
-    if (m->fresh && !m->tried) /* its bits are compared before anybody relies on them */
-        m->tried = audit_choose(&c->audit, c->conf.slices - 1);
-    if (!audit_lease(&c->audit, &c->ledger, m->worker, c->members.n, false, &first,
-                     &end))
+    if (m->fresh) { /* its bits are compared before anybody relies on them */
+        if (m->tried || !audit_try(&c->audit, m->worker, &first))
+            return false;
+        m->tried = true;
+        end = first + 1;
+    } else if (!audit_lease(&c->audit, &c->ledger, m->worker, trusted(c), &first, &end)) {
         return false;
+    }
     lease(c, m, LEASE_AUDIT, first, end, out);
     return true;
 }
 
-/* Somebody trusted, busy or not: workers compute audits before anything else. */
-void share_second_opinion(struct coordinator *c, struct actions *out)
+/* Busy or not: workers compute audits before anything else. */
+void share_second_opinion(struct coordinator *c, uint32_t v, struct actions *out)
 {
     struct chosen to = choose(c, false);
-    uint32_t first, end;
-    for (size_t i = 0; i < to.n; i++)
-        if (to.list[i]->audits == 0 &&
-            audit_lease(&c->audit, &c->ledger, to.list[i]->worker, c->members.n, true,
-                        &first, &end)) {
-            lease(c, to.list[i], LEASE_AUDIT, first, end, out);
-            break;
-        }
+    size_t i = 0;
+    while (i < to.n &&
+           !audit_ask(&c->audit, &c->ledger, to.list[i]->worker, trusted(c), v))
+        i++;
+    if (i < to.n)
+        lease(c, to.list[i], LEASE_AUDIT, v, v + 1, out);
     mem_free(to.list);
+}
+
+bool share_trust(struct coordinator *c)
+{
+    bool any = false;
+    for (size_t i = 0; i < c->members.n; i++) {
+        struct member *m = &c->members.list[i];
+        if (m->fresh && m->tried && audit_vouches(&c->audit, m->worker)) {
+            trust(c, m);
+            any = true;
+        }
+    }
+    return any;
 }
 
 /* All it holds should have been announced: what it has computed is not known. */
@@ -247,7 +276,7 @@ static double behind(const struct coordinator *c, const struct member *m)
     return m->held > done + 1 ? m->held - done : m->held > 0;
 }
 
-static struct member *farthest_behind(struct coordinator *c, const struct member *not)
+static struct member *farthest_behind(struct coordinator *c, const struct member * not )
 {
     struct member *victim = NULL;
     double most = 0;
@@ -255,7 +284,7 @@ static struct member *farthest_behind(struct coordinator *c, const struct member
         struct member *m = &c->members.list[i];
         const double speed = speed_of(c, m);
         const double seconds = behind(c, m) / (speed > 0 ? speed : 1);
-        if (m != not && !m->asked && !m->dry && (behind(c, m) >= 2 || overdue(c, m)) &&
+        if (m != not &&!m->asked && !m->dry && (behind(c, m) >= 2 || overdue(c, m)) &&
             seconds > most) {
             victim = m;
             most = seconds;
@@ -412,14 +441,13 @@ void share_begin(struct coordinator *c, struct actions *out)
 void share_end(struct coordinator *c, struct actions *out)
 {
     const uint32_t slices = c->ledger.slices;
+    share_trust(c);
     for (size_t i = 0; i < c->members.n; i++) {
         struct member *m = &c->members.list[i];
         if (m->held > 0)
             revoke(c, m, kind_of_work(c), 0, slices, true, out);
         if (m->audits > 0)
             revoke(c, m, LEASE_AUDIT, 0, slices, true, out);
-        if (m->tried && m->audits == 0) /* the unit would not end with a lie in it */
-            m->fresh = false;
         m->tried = false;
         m->owed += m->held + m->audits;
         m->held = m->audits = m->leases = 0;

@@ -23,7 +23,7 @@ static enum audit_verdict say(uint32_t worker, uint64_t hash, uint32_t *liar)
 static bool lease(uint32_t worker, size_t members)
 {
     uint32_t first, end;
-    const bool found = audit_lease(&audit, &ledger, worker, members, false, &first, &end);
+    const bool found = audit_lease(&audit, &ledger, worker, members, &first, &end);
     if (found)
         audit_release(&audit, worker, first);
     return found;
@@ -126,11 +126,11 @@ static void who_owes_a_slice_does_not_audit_it_and_few_do_not_take_all(void **st
     uint32_t first, end;
     begin(8, 1, 0);
     ledger_grant(&ledger, 1, 0, 4);
-    assert_true(audit_lease(&audit, &ledger, 1, 2, false, &first, &end));
+    assert_true(audit_lease(&audit, &ledger, 1, 2, &first, &end));
     assert_int_equal(first, 4);
     assert_int_equal(end, 7); /* 1 + 8 / 4 */
     assert_true(audit_leased(&audit, 1, 5) && !audit_leased(&audit, 2, 5));
-    assert_true(audit_lease(&audit, &ledger, 2, 2, false, &first, &end));
+    assert_true(audit_lease(&audit, &ledger, 2, 2, &first, &end));
     assert_int_equal(first, 0);
     audit_forget(&audit, 1);
     assert_false(audit_leased(&audit, 1, 5));

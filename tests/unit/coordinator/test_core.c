@@ -221,14 +221,14 @@ static void who_joins_late_is_compared_before_it_is_relied_on(void **state)
 }
 
 static struct message audited(const struct stage *s, const struct action *lease,
-                              const uint64_t *hash)
+                              const uint64_t *hashes)
 {
     struct message m = of_member(lease->peer, MESSAGE_AUDITED);
     m.incarnation = members_by_peer((struct members *)&s->c.members, lease->peer)->incarnation;
     m.audited.unit = lease->unit;
     m.audited.first = lease->first;
-    m.audited.slices = 1;
-    m.audited.hashes = hash;
+    m.audited.slices = lease->end - lease->first;
+    m.audited.hashes = hashes;
     return m;
 }
 
@@ -251,6 +251,81 @@ static void who_joins_late_takes_part_in_the_step_as_soon_as_two_agree(void **st
     assert_int_equal(second.first, audit.first);
     assert_int_equal(say(&s, 1, audited(&s, &second, &hash)), ERR_OK);
     assert_non_null(find(&s, ACTION_REVOKE)); /* something for 3 to do */
+    end(&s);
+}
+
+/* As two of a kind do that were put into the cluster together.  The first to be
+ * contradicted, by two who are trusted, is convicted, and nobody who is right. */
+static void two_newcomers_who_are_wrong_alike_do_not_vouch_for_each_other(void **state)
+{
+    (void)state;
+    struct stage s;
+    const uint64_t right = 42, wrong = 43;
+    gather(&s, default_conf(2));
+    const struct action one = *lease_of(&s, 1), two = *lease_of(&s, 2);
+    pull(&s, &one);
+    pull(&s, &two);
+    assert_int_equal(say(&s, 3, good_join(0)), ERR_OK);
+    const struct action third = *lease_of(&s, 3);
+    pull(&s, &third);
+    struct message join = good_join(0);
+    join.incarnation = 104;
+    assert_int_equal(say(&s, 4, join), ERR_OK);
+    const struct action *fourth = lease_of(&s, 4);
+    if (fourth)
+        assert_int_not_equal(fourth->first, third.first);
+    const struct action other = fourth ? *fourth : third;
+    if (fourth)
+        pull(&s, &other);
+    assert_int_equal(say(&s, 3, audited(&s, &third, &wrong)), ERR_OK);
+    assert_null(lease_of(&s, 4)); /* it has no word in this */
+    struct action second = {.peer = 0};
+    for (size_t i = 0; i < s.out.n; i++)
+        if (s.out.list[i].kind == ACTION_LEASE)
+            second = s.out.list[i];
+    assert_int_equal(second.first, third.first);
+    assert_in_range(second.peer, 1, 2);
+    if (fourth)
+        assert_int_equal(say(&s, 4, audited(&s, &other, &wrong)), ERR_OK);
+    assert_int_equal(say(&s, second.peer, audited(&s, &second, &right)), ERR_OK);
+    assert_null(find(&s, ACTION_LOST)); /* one against one */
+    assert_null(lease_of(&s, 4));
+    end(&s);
+}
+
+/* One against one: of a newcomer and a worker that is trusted the newcomer is wrong. */
+static void a_newcomer_that_is_wrong_does_not_end_the_run_of_one_worker(void **state)
+{
+    (void)state;
+    struct stage s;
+    struct coordinator_conf conf = default_conf(1);
+    conf.audit = 1;
+    const uint64_t hashes[SLICES] = {1, 2, 3, 4}, wrong[SLICES] = {5, 5, 5, 5};
+    gather(&s, conf);
+    const struct action lease = *lease_of(&s, 1);
+    pull(&s, &lease);
+    assert_int_equal(say(&s, 2, good_join(0)), ERR_OK);
+    struct action asked = *lease_of(&s, 2);
+    pull(&s, &asked);
+    struct message m = partial_of(&lease);
+    m.partial.slices = SLICES;
+    m.partial.hashes = hashes;
+    assert_int_equal(say(&s, 1, m), ERR_OK);
+    assert_int_equal(receive(&s, 1, ERR_OK), ERR_OK);
+    for (int round = 0; round < 8 && !find(&s, ACTION_LOST); round++) {
+        assert_null(find(&s, ACTION_FINISH));
+        assert_null(find(&s, ACTION_CHECKPOINT)); /* it does not end */
+        const uint32_t peer = asked.peer;
+        assert_int_equal(
+            say(&s, peer, audited(&s, &asked, peer == 1 ? hashes + asked.first : wrong)),
+            ERR_OK);
+        for (size_t i = 0; i < s.out.n; i++)
+            if (s.out.list[i].kind == ACTION_LEASE)
+                asked = s.out.list[i];
+    }
+    assert_int_equal(find(&s, ACTION_LOST)->worker, 2);
+    assert_int_equal(find(&s, ACTION_LOST)->err, ERR_WRONG);
+    assert_int_equal(lease_of(&s, 1)->lease, LEASE_TRAIN);
     end(&s);
 }
 
@@ -828,6 +903,8 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(a_second_join_on_one_connection_changes_nothing),
     T(who_joins_late_is_compared_before_it_is_relied_on),
     T(who_joins_late_takes_part_in_the_step_as_soon_as_two_agree),
+    T(two_newcomers_who_are_wrong_alike_do_not_vouch_for_each_other),
+    T(a_newcomer_that_is_wrong_does_not_end_the_run_of_one_worker),
     T(after_the_time_to_join_it_begins_with_who_is_there),
     T(messages_of_strangers_other_terms_and_other_lives_change_nothing),
     T(only_the_coordinator_says_what_the_coordinator_says),
