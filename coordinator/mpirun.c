@@ -78,8 +78,11 @@ static void add_settings(struct words *w, const struct mpirun_options *o,
 
 /* Hosts are reached by the remote shell and by nothing else, in a Slurm job too, whose
  * own way of starting ends all when one is lost.  Their daemons are told of each other's
- * end by TCP alone: one that is cut off finds out after 10 + 3 * 5 s and ends, with its
- * ranks. */
+ * end by TCP alone: one that is cut off finds out after 2 + 3 * 1 s and ends, with its
+ * ranks.  It must do so before one of its ranks ends, which our workers do after five
+ * leases of silence: it would report that, and Linux asks nobody whether he lives while
+ * something that was sent to him is not acknowledged, but repeats it for a quarter of an
+ * hour. */
 static void add_hosts(struct words *w, const struct mpirun_options *o, const char *self)
 {
     char agent[PATH_MAX + 512];
@@ -92,8 +95,8 @@ static void add_hosts(struct words *w, const struct mpirun_options *o, const cha
     add_default(w, o, "plm_rsh_agent", agent);
     add_default(w, o, "plm_rsh_no_tree_spawn", "1");
     add_default(w, o, "ras", "^slurm");
-    add_default(w, o, "oob_tcp_keepalive_time", "10");
-    add_default(w, o, "oob_tcp_keepalive_intvl", "5");
+    add_default(w, o, "oob_tcp_keepalive_time", "2");
+    add_default(w, o, "oob_tcp_keepalive_intvl", "1");
     add_default(w, o, "oob_tcp_keepalive_probes", "3");
 }
 
