@@ -389,7 +389,7 @@ int command_launch(int argc, char **argv)
     const int usage = command_parse(&argp, argc, argv, 0, &l);
     if (usage)
         return usage;
-    failpoint_pass_all(); /* they are for the ranks */
+    failpoint_forget(); /* they are for the ranks */
     static struct conf conf;
     int err = command_conf_load(&l.conf, &conf);
     if (!err)

@@ -291,14 +291,14 @@ int failpoint_asked(const char *name)
     return 0;
 }
 
-void failpoint_pass_all(void)
+void failpoint_forget(void)
 {
     wishes_n = 0;
 }
 
 #else
 
-void failpoint_pass_all(void)
+void failpoint_forget(void)
 {
 }
 

@@ -50,7 +50,7 @@ int failpoint_start(void);
 
 /* Nothing happens in this process any more: what is asked for is meant for its children.
  */
-void failpoint_pass_all(void);
+void failpoint_forget(void);
 
 /* The rows of the table, "name  text"; nothing when this build has none. */
 void failpoint_list(FILE *out);

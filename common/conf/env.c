@@ -86,8 +86,6 @@ int conf_load_env(struct conf *c)
         const size_t n = (size_t)(equals - *entry);
         snprintf(name, sizeof name, "%.*s", (int)(n < sizeof name ? n : sizeof name),
                  *entry);
-        if (strcmp(name, "LOCKSTEP_FAIL") == 0) /* base/failpoint.h reads it */
-            continue;
         const int err = load_one(&next, name, equals + 1);
         first = first ? first : err;
     }

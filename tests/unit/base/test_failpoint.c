@@ -97,7 +97,7 @@ static void half_of_something_is_done_only_at_the_pass_that_was_asked_for(void *
         assert_int_equal(failpoint_asked("journal.half"), pass == 2);
         failpoint_pass("journal.half");
     }
-    failpoint_pass_all();
+    failpoint_forget();
     unsetenv("LOCKSTEP_FAIL");
 }
 
