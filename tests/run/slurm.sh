@@ -17,7 +17,8 @@ trap 'kill "${started[@]}" 2>/dev/null || true' EXIT
 # a munged of our own, whose socket and key nobody else knows
 mungedir=$(mktemp -d)
 chmod 711 "$mungedir"
-trap 'kill "${started[@]}" 2>/dev/null || true; rm -rf "$mungedir"' EXIT
+trap 'scancel --quiet --state=RUNNING,PENDING --user=root 2>/dev/null || true; kill "${started[@]}" 2>/dev/null || true
+    wait "${started[@]}" 2>/dev/null || true; rm -rf "$mungedir"' EXIT
 head -c 128 /dev/urandom >"$mungedir/key"
 chmod 600 "$mungedir/key"
 munged --foreground --force --socket="$mungedir/socket" --key-file="$mungedir/key" --pid-file="$mungedir/pid" \
@@ -55,8 +56,9 @@ slurmctld -D >slurmctld.log 2>&1 &
 started+=($!)
 slurmd -D -N "$host" >slurmd.log 2>&1 &
 started+=($!)
+wait_for 30 sinfo -h >/dev/null 2>&1 || fail "slurmctld: $(grep -h error slurmctld.log | tail -n 2)"
 wait_for 30 bash -c 'sinfo -h -o %t 2>/dev/null | grep -q idle' ||
-    skip "slurmd does not run here: $(grep -h error slurmd.log slurmctld.log | tail -2)"
+    skip "slurmd does not run here: $(grep -h error slurmd.log | tail -n 2)"
 
 steps=400
 common=(data.dir="$scratch/data" model.layers=2 model.heads=2 model.width=64 model.context=64 model.dropout=0.1 train.batch=16
@@ -68,11 +70,22 @@ of_job() { scontrol show job "$job" | tr ' ' '\n' | sed -n "s/^$1=//p"; }
 ended() { case $(of_job JobState) in COMPLETED | FAILED | CANCELLED | TIMEOUT | NODE_FAIL) ;; *) false ;; esac; }
 wait_for 60 at_step run-slurm $((steps / 4)) || fail "the job does not get on: $(cat lockstep-*.log slurmd.log | tail -5)"
 scancel --signal=TERM --batch "$job"
+scancel --signal=TERM --batch "$job" # somebody is impatient
 wait_for 60 bash -c "grep -q 'ended with 75' lockstep-$job.log" || fail "it does not stop: $(tail -3 "lockstep-$job.log")"
 say "stopped at step $(field run-slurm step), $(tail -n 1 "lockstep-$job.log")"
-scontrol update JobId="$job" StartTime=now 2>/dev/null || true # a requeued job waits for two minutes otherwise
+# a requeued job waits for two minutes otherwise; at once, slurmd still takes it for the one that was ended
+scontrol update JobId="$job" StartTime=now+5 || fail "the requeued job cannot be told to start"
 wait_for 240 ended || fail "it does not end: $(of_job JobState) $(tail -3 "lockstep-$job.log")"
 [ "$(of_job JobState)" = COMPLETED ] || fail "the job is $(of_job JobState): $(tail -3 "lockstep-$job.log")"
 [ "$(of_job Restarts)" -eq 1 ] || fail "it was started again $(of_job Restarts) times"
 [ "$(sums run-slurm $steps)" = "$(sums run-reference $steps)" ] || fail "other bits"
 say "completed after one requeue, the same bits"
+
+# what cannot succeed is a failure, and is not put back
+bad=$(LOCKSTEP=$LOCKSTEP sbatch --parsable --nodes=1 --cpus-per-task=1 --time=10 "$top/deploy/slurm/train.sbatch" \
+    "${common[@]}" run.dir="$scratch/run-slurm" model.heads=3)
+job=$bad
+wait_for 60 ended || fail "a job that cannot succeed does not end: $(of_job JobState)"
+[ "$(of_job JobState) $(of_job Restarts) $(of_job ExitCode)" = "FAILED 0 78:0" ] ||
+    fail "a job that cannot succeed: $(of_job JobState), restarts $(of_job Restarts), exit code $(of_job ExitCode)"
+say "model.heads=3: FAILED with 78, not put back"
