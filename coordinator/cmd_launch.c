@@ -129,7 +129,7 @@ static const struct argp argp = {
     "leave with 75; run the same command again to go on. A second signal ends at "
     "once.\n\n"
     "Exit codes: 0 done, 64 usage, 65 bad data or no good checkpoint, 66 no such file, "
-    "69 a worker was lost, 70 no progress, 73 run directory in use, 74 input/output, "
+    "69 all workers were lost, 70 no progress, 73 run directory in use, 74 input/output, "
     "75 stopped on request, 78 configuration.\n\n"
     "Examples:\n"
     "  lockstep launch -n 2 run.yaml run.dir=run train.steps=10k\n"
