@@ -365,9 +365,10 @@ static int watch(struct launch *l, const char *run_dir)
         const uint64_t version = newest_version(run_dir);
         idle = version > reached ? 0 : idle + 1;
         reached = version > reached ? version : reached;
-        log_warn("%s was lost at step %llu; starting again from the newest checkpoint",
-                 lost, (unsigned long long)reached);
-        if (idle > 0 && idle < l->restarts)
+        const bool again = idle < l->restarts;
+        log_warn("%s was lost at step %llu%s", lost, (unsigned long long)reached,
+                 again ? "; starting again from the newest checkpoint" : "");
+        if (idle > 0 && again)
             wait_before(idle);
     }
     log_error("%u starts without progress; see the messages above and %s/log.jsonl",

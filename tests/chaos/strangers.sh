@@ -90,7 +90,10 @@ code=0
 kill -TERM $launched
 wait $launched || code=$?
 [ $code -eq 75 ] || fail "asked to stop, it ended with $code: $(tail -n 5 run-open.log)"
-! grep -q 'worker 1 .* is lost' run-open.log || fail "a worker was lost: $(grep lost run-open.log)"
+! grep -q 'worker [0-9]* .* is lost' run-open.log || fail "a worker was lost: $(grep 'is lost' run-open.log)"
+for reason in 'turned away: it does not know' 'connections turned away since'; do
+    grep -q "$reason" run-open.log || fail "the log does not say '$reason': $(grep 'turned away' run-open.log | head -n 5)"
+done
 steps=$(field run-open step)
 "$LOCKSTEP" train "${common[@]}" cluster.threads=2 train.steps="$steps" run.dir=run-alone >run-alone.log 2>&1 || fail "$(tail -n 3 run-alone.log)"
 [ "$(sums run-open "$steps")" = "$(sums run-alone "$steps")" ] || fail "other bits after $steps steps"
