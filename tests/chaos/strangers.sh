@@ -82,7 +82,8 @@ for ((round = 1; round <= rounds; round++)); do
         attack "nested" "$STRANGER" "$address" nested $bytes 20 "$token"
         attack "empty" "$STRANGER" "$address" empty $bytes 20 "$token"
     done
-    attack "idle" flood_with_joiner
+    attack "idle" "$STRANGER" "$address" idle 1000 $((2 * seconds))
+    attack "idle, and a newcomer" flood_with_joiner
     attack "trickle" "$STRANGER" "$address" trickle 200 $seconds
 done
 

@@ -68,24 +68,31 @@ static void done(void *ctx, uint64_t step, int err, double seconds)
     loop_stop(s->loop);
 }
 
+static struct saver *begin(struct stage *s, const struct store *store)
+{
+    *s = (struct stage){.loop = loop_new()};
+    const struct saver_options o = {.run_dir = "run",
+                                    .model = &model,
+                                    .store = store,
+                                    .run_yaml = "train:\n",
+                                    .tokenizer_path = "tokenizer.json",
+                                    .keep_last = 5,
+                                    .before = before,
+                                    .done = done,
+                                    .ctx = s};
+    struct saver *saver;
+    assert_int_equal(saver_new(s->loop, &o, &saver), ERR_OK);
+    return saver;
+}
+
 /* A checkpoint of a version vouches for the journal up to it. */
 static void the_journal_is_synced_before_a_checkpoint_has_its_name(void **state)
 {
     (void)state;
     struct store store;
     store_init(&store, &model, &conf.optim);
-    struct stage s = {.loop = loop_new()};
-    const struct saver_options o = {.run_dir = "run",
-                                    .model = &model,
-                                    .store = &store,
-                                    .run_yaml = "train:\n",
-                                    .tokenizer_path = "tokenizer.json",
-                                    .keep_last = 5,
-                                    .before = before,
-                                    .done = done,
-                                    .ctx = &s};
-    struct saver *saver;
-    assert_int_equal(saver_new(s.loop, &o, &saver), ERR_OK);
+    struct stage s;
+    struct saver *saver = begin(&s, &store);
     for (unsigned i = 1; i <= 3; i++) {
         const struct checkpoint_state st = {
             .step = i, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
@@ -109,18 +116,8 @@ static void a_checkpoint_is_of_the_moment_it_was_asked_for(void **state)
     struct store store, again;
     store_init(&store, &model, &conf.optim);
     store_init(&again, &model, &conf.optim);
-    struct stage s = {.loop = loop_new()};
-    const struct saver_options o = {.run_dir = "run",
-                                    .model = &model,
-                                    .store = &store,
-                                    .run_yaml = "train:\n",
-                                    .tokenizer_path = "tokenizer.json",
-                                    .keep_last = 5,
-                                    .before = before,
-                                    .done = done,
-                                    .ctx = &s};
-    struct saver *saver;
-    assert_int_equal(saver_new(s.loop, &o, &saver), ERR_OK);
+    struct stage s;
+    struct saver *saver = begin(&s, &store);
     for (size_t i = 0; i < store.count; i++)
         store.theta[i] = (float)i;
     const struct checkpoint_state st = {
