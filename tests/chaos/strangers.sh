@@ -60,6 +60,7 @@ flood_with_joiner() { # a genuine worker comes in meanwhile, and leaves
 }
 replay() {
     local relay joiner port
+    rm -f relay.log
     "$STRANGER" "$address" relay 60 >relay.log &
     relay=$!
     wait_for 10 test -s relay.log || return 1

@@ -150,6 +150,30 @@ static void two_newcomers_who_are_wrong_alike_do_not_vouch_for_each_other(void *
     end(&s);
 }
 
+/* The only one who is trusted holds that slice itself, and says nothing of it yet. */
+static void nor_when_nobody_else_can_be_asked_at_once(void **state)
+{
+    (void)state;
+    struct stage s;
+    const uint64_t wrong = 43;
+    gather(&s, default_conf(1));
+    assert_int_equal(say(&s, 2, good_join(0)), ERR_OK);
+    const struct action second = *lease_of(&s, 2);
+    pull(&s, &second);
+    assert_int_equal(say(&s, 2, audited(&s, &second, &wrong)), ERR_OK);
+    assert_null(find(&s, ACTION_LEASE));
+    struct message join = good_join(0);
+    join.incarnation = 103;
+    assert_int_equal(say(&s, 3, join), ERR_OK);
+    const struct action third = *lease_of(&s, 3);
+    assert_int_not_equal(third.first, second.first);
+    pull(&s, &third);
+    assert_int_equal(say(&s, 3, audited(&s, &third, &wrong)), ERR_OK);
+    assert_null(find(&s, ACTION_LEASE));
+    assert_null(find(&s, ACTION_REVOKE));
+    end(&s);
+}
+
 /* One against one: of a newcomer and a worker that is trusted the newcomer is wrong. */
 static void a_newcomer_that_is_wrong_does_not_end_the_run_of_one_worker(void **state)
 {
@@ -218,5 +242,6 @@ RUN(T(a_join_that_does_not_fit_is_refused_with_its_reason),
     T(who_joins_late_is_compared_before_it_is_relied_on),
     T(who_joins_late_takes_part_in_the_step_as_soon_as_two_agree),
     T(two_newcomers_who_are_wrong_alike_do_not_vouch_for_each_other),
+    T(nor_when_nobody_else_can_be_asked_at_once),
     T(a_newcomer_that_is_wrong_does_not_end_the_run_of_one_worker),
     T(after_the_time_to_join_it_begins_with_who_is_there))
