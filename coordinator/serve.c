@@ -370,6 +370,16 @@ static void not_taken(struct serve *s, struct peer *p, enum message_kind kind, i
     give_up(p);
 }
 
+/* A run that stands still says why. */
+static void say_waiting(struct serve *s)
+{
+    if (s->core.waiting && !s->waiting)
+        log_warn("step %llu: a checkpoint is due and the one before is still being "
+                 "written; training waits for the disk",
+                 (unsigned long long)s->core.version);
+    s->waiting = s->core.waiting;
+}
+
 /* No action feeds the core at once: what they start comes back through the loop. */
 void serve_feed(struct serve *s, struct event ev)
 {
@@ -382,6 +392,7 @@ void serve_feed(struct serve *s, struct event ev)
     for (size_t i = 0; i < s->actions.n; i++)
         if (perform(s, &s->actions.list[i], ev.message))
             give_up(peers_get(&s->peers, ev.peer));
+    say_waiting(s);
 }
 
 static struct peer *add_peer(struct serve *s, struct channel *c)

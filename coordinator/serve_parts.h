@@ -57,6 +57,7 @@ struct serve {
     struct store_update update;
     struct action commit; /* the newest: for the doorbell of its parameters */
     bool lost_any, finished, running;
+    bool waiting; /* said that training waits for the disk */
 };
 
 /* Gives the core an event and does what it says.  Not to be called from an action. */

@@ -118,6 +118,12 @@ for call in disk.sync=error:EIO@14 disk.write=error:ENOSPC@200 disk.open=error:E
     say "$call: equal; $(grep -m1 -o 'could not.*' "$name.log" || echo 'nothing said')"
 done
 
+# --- a disk that is slower than checkpoints are due: said, and nothing else
+launch run-slow-disk $steps "checkpoint.begun=sleep:2s@2"
+ended run-slow-disk $code $steps "$reference"
+grep -q 'training waits for the disk' run-slow-disk.log || fail "nobody says why it stands still: $(cat run-slow-disk.log)"
+say "slow disk: equal; $(grep -m1 -o 'step [0-9]*: a checkpoint is due.*' run-slow-disk.log)"
+
 # --- at random
 [ "$kills" -gt 0 ] || { say "$passed + $injected runs"; exit 0; }
 long=4000
