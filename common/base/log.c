@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 
 #include "base/err.h"
 
-enum { LINE_MAX_BYTES = 4096 };
+enum { LINE_MAX_BYTES = 4096, SAME_S = 60 };
 
 static const char *const names[] = {"error", "warn", "info", "debug", "trace"};
 
@@ -16,6 +17,14 @@ static char speaker[32];
 static enum log_level threshold = LOG_INFO;
 static bool silence;
 static void (*before_line)(void);
+
+/* The last error or warning that was written. */
+static struct {
+    pthread_mutex_t lock;
+    char text[LINE_MAX_BYTES];
+    time_t since;
+    unsigned more; /* times it came again, and was left out */
+} last = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void log_init(const char *who, enum log_level shown)
 {
@@ -43,6 +52,33 @@ void log_before_line(void (*hook)(void))
     before_line = hook;
 }
 
+/* Whether @text is to be written: not when it was the last error or warning, too, less
+ * than a minute ago.  *left_out: how often it was not, since it was. */
+static bool is_news(const char *text, time_t now, unsigned *left_out)
+{
+    pthread_mutex_lock(&last.lock);
+    const bool same = strcmp(text, last.text) == 0;
+    const bool news = !same || now - last.since >= SAME_S || now < last.since;
+    *left_out = same ? last.more : 0;
+    if (news) {
+        snprintf(last.text, sizeof last.text, "%s", text);
+        last.since = now;
+    }
+    last.more = news ? 0 : last.more + 1;
+    pthread_mutex_unlock(&last.lock);
+    return news;
+}
+
+static void write_all(const char *line, size_t length)
+{
+    for (size_t done = 0; done < length;) {
+        ssize_t k = write(STDERR_FILENO, line + done, length - done);
+        if (k <= 0)
+            return; /* nobody listens any more; logging must not end the job */
+        done += (size_t)k;
+    }
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
     if (silence || level > threshold)
@@ -52,25 +88,23 @@ void log_write(enum log_level level, const char *format, ...)
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &local);
 
-    char line[LINE_MAX_BYTES];
-    int n = snprintf(line, sizeof line, "%02d:%02d:%02d.%03d %-5s %s%s", local.tm_hour,
-                     local.tm_min, local.tm_sec, (int)(now.tv_nsec / 1000000),
-                     names[level], speaker, *speaker ? "  " : "");
+    char text[LINE_MAX_BYTES - 128], again[40] = "";
     va_list args;
     va_start(args, format);
-    int m = vsnprintf(line + n, sizeof line - (size_t)n, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    size_t length = (size_t)n + (m > 0 ? (size_t)m : 0);
-    if (length > sizeof line - 2)
-        length = sizeof line - 2;
-    line[length++] = '\n';
+    unsigned left_out = 0;
+    if (level <= LOG_WARN && !is_news(text, now.tv_sec, &left_out))
+        return;
+    if (left_out)
+        snprintf(again, sizeof again, " (%u times before)", left_out);
 
+    char line[LINE_MAX_BYTES];
+    const int n =
+        snprintf(line, sizeof line, "%02d:%02d:%02d.%03d %-5s %s%s%s%s\n", local.tm_hour,
+                 local.tm_min, local.tm_sec, (int)(now.tv_nsec / 1000000), names[level],
+                 speaker, *speaker ? "  " : "", text, again);
     if (before_line)
         before_line();
-    for (size_t done = 0; done < length;) {
-        ssize_t k = write(STDERR_FILENO, line + done, length - done);
-        if (k <= 0)
-            return; /* nobody listens any more; logging must not end the job */
-        done += (size_t)k;
-    }
+    write_all(line, (size_t)n);
 }

@@ -5,7 +5,8 @@
  * Lower case, units, the value after its noun, no '='.  error: could not; warn:
  * unexpected, went on; info: joins, evictions, checkpoints, every Nth step; debug:
  * objects; trace: messages.  Lines go to stderr in one write() each, so lines of several
- * processes do not mix.  Any thread may log.
+ * processes do not mix.  An error or a warning that says what the one before it said is left
+ * out for a minute; then it says how often it was.  Any thread may log.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
