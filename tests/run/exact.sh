@@ -59,16 +59,20 @@ say "stopped at step $at by SIGTERM to launch"
 train stopped 4 || fail "resumed run: $(tail -5 run-stopped.log)"
 compare stopped
 
-# the whole job killed at an arbitrary moment, resumed by others
+# the whole job killed at an arbitrary moment, resumed by others; a checkpoint at one half and none until long after, so that
+# something is computed again
 rm -rf run-killed*
+common+=(train.checkpoint_every=$((steps / 2)))
 mpirun -n 3 "$LOCKSTEP" train "${common[@]}" run.dir=run-killed >>run-killed.log 2>&1 &
 pid=$!
-wait_for 60 at_step run-killed $((steps / 2)) || fail "run-killed does not get on: $(tail -3 run-killed.log)"
+wait_for 60 at_step run-killed $((steps / 2 + 1)) || fail "run-killed does not get on: $(tail -3 run-killed.log)"
 kill -KILL $pid $(pgrep -P $pid) # each rank has a process group of its own
 wait $pid || true
 coordinator=$(field run-killed pid)
 wait_for 20 bash -c "! kill -0 $coordinator 2>/dev/null" || fail "the coordinator outlives its job"
-say "killed at step $(field run-killed step) by SIGKILL to the whole job"
+at=$(field run-killed step)
+[ "$at" -lt "$steps" ] || fail "it was done before it was killed"
+say "killed at step $at by SIGKILL to the whole job"
 train killed 1 cluster.threads=2 || fail "resumed run: $(tail -5 run-killed.log)"
 compare killed
 grep -q "computed again are the same as before" run-killed.log || fail "the journal was not compared"
