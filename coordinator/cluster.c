@@ -335,9 +335,7 @@ static int work(struct cluster *c, const struct world_verdict *v)
     return ERR_OK;
 }
 
-int cluster_join(int (*find)(void *ctx, char address[CONTROL_ADDRESS],
-                             uint8_t token[AUTH_TOKEN]),
-                 void *ctx, unsigned threads, double wait_s)
+int cluster_join(const struct join_options *wanted)
 {
     char kernels[160];
     log_init("worker", LOG_INFO);
@@ -345,12 +343,10 @@ int cluster_join(int (*find)(void *ctx, char address[CONTROL_ADDRESS],
     if (err)
         return err_exit_code(err);
     signal(SIGPIPE, SIG_IGN);
-    const struct join_options o = {.find = find,
-                                   .ctx = ctx,
-                                   .threads = threads ? threads : cores(),
-                                   .kernels = kernels,
-                                   .wait_s = wait_s,
-                                   .on_welcome = on_welcome};
+    struct join_options o = *wanted;
+    o.threads = o.threads ? o.threads : cores();
+    o.kernels = kernels;
+    o.on_welcome = on_welcome;
     return join_run(&o);
 }
 

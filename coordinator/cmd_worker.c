@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
+#include "checkpoint/run_dir.h"
 #include "coordinator/access.h"
 #include "coordinator/command.h"
+#include "worker/join.h"
 
 struct joining {
     const char *address, *token_file, *run_dir;
@@ -106,6 +108,14 @@ static int find(void *ctx, char address[CONTROL_ADDRESS], uint8_t token[AUTH_TOK
     return err;
 }
 
+static bool is_done(void *ctx)
+{
+    const struct joining *j = ctx;
+    struct run_status status;
+    return j->run_dir && run_status_read(j->run_dir, &status) == ERR_OK &&
+           strcmp(status.state, "done") == 0;
+}
+
 static int check(struct joining *j)
 {
     if (!j->token_file)
@@ -127,5 +137,10 @@ int command_worker(int argc, char **argv)
     const int err = check(&j);
     if (err)
         return err_exit_code(err);
-    return cluster_join(find, &j, j.threads, j.wait_s);
+    const struct join_options o = {.find = find,
+                                   .is_done = is_done,
+                                   .ctx = &j,
+                                   .threads = j.threads,
+                                   .wait_s = j.wait_s};
+    return cluster_join(&o);
 }

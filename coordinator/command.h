@@ -34,11 +34,11 @@ struct cluster_job {
  * does not return. */
 int cluster_run(const struct cluster_job *job);
 
-/* This process is one more worker of a run that goes on, found by @find (worker/join.h).
- * @threads 0: one per core.  Returns the exit code. */
-int cluster_join(int (*find)(void *ctx, char address[CONTROL_ADDRESS],
-                             uint8_t token[AUTH_TOKEN]),
-                 void *ctx, unsigned threads, double wait_s);
+/* This process is one more worker of a run that goes on, found as @o says (worker/join.h);
+ * of @o, kernels and on_welcome are filled in here, and threads 0 means one per core.
+ * Returns the exit code. */
+struct join_options;
+int cluster_join(const struct join_options *o);
 
 /* Threads that compute in one worker of @workers on this machine, and the memory it
  * needs. */

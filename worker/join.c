@@ -124,21 +124,40 @@ static bool may_pass(int err)
     return err == ERR_CLOSED || err == ERR_TIMEOUT || err == ERR_NO_FILE;
 }
 
+/* Nothing came of @a.  Whether to go on looking; if not, why is logged. */
+static bool go_on(struct attempt *a, bool was_in, double since)
+{
+    const struct join_options *o = a->o;
+    if (a->leaving || !may_pass(a->err))
+        return false;
+    if (was_in && o->is_done(o->ctx)) {
+        log_info("the run was done while this worker was away");
+        a->exit_code = 0;
+        return false;
+    }
+    if (a->welcome || clock_seconds() - since < o->wait_s)
+        return true;
+    if (o->wait_s > 0)
+        log_error("found no coordinator in %.0f s; --wait looks for it longer", o->wait_s);
+    return false;
+}
+
 int join_run(const struct join_options *o)
 {
     double since = clock_seconds();
+    bool was_in = false;
     for (unsigned tries = 0;; tries++) {
         struct attempt a = {.o = o};
         try_once(&a);
         if (a.welcome) {
+            was_in = true;
             since = clock_seconds();
             tries = 0;
         }
-        if (!a.welcome && may_pass(a.err) && o->wait_s > 0 && tries == 0)
-            log_info("looking for the coordinator for %.0f s", o->wait_s);
-        if (a.leaving || !may_pass(a.err) ||
-            (!a.welcome && clock_seconds() - since >= o->wait_s))
+        if (!go_on(&a, was_in, since))
             return a.exit_code;
+        if (!a.welcome && tries == 0)
+            log_info("looking for the coordinator for %.0f s", o->wait_s);
         pause_for(tries);
     }
 }

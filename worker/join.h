@@ -3,6 +3,8 @@
 #ifndef WORKER_JOIN_H
 #define WORKER_JOIN_H
 
+#include <stdbool.h>
+
 #include "conf/conf.h"
 #include "net/control.h"
 
@@ -10,6 +12,9 @@ struct join_options {
     /* Where the coordinator is and what its token is, asked before each attempt.  ERR_*,
      * logged. */
     int (*find)(void *ctx, char address[CONTROL_ADDRESS], uint8_t token[AUTH_TOKEN]);
+    /* Whether the run this worker was in is done: it may have ended while the worker was
+     * stopped or cut off. */
+    bool (*is_done)(void *ctx);
     void *ctx;
     unsigned threads;
     const char *kernels; /* borrowed */
