@@ -1,11 +1,9 @@
-/* cmd_launch.c - `lockstep launch`: owns the life of a run.  mpirun's exit status says
- * little (it is 0 when ranks were killed under --enable-recovery), so the verdict is read
- * from status.json, which only the coordinator writes. */
+/* cmd_launch.c - `lockstep launch`: owns the life of a run, of as many starts as it takes
+ * (start.h). */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,11 +19,9 @@
 #include "coordinator/hostfile.h"
 #include "coordinator/mpirun.h"
 #include "coordinator/probe.h"
+#include "coordinator/start.h"
 
-/* A worker whose coordinator is gone ends at once, unless it still waits for its first
- * word or hangs. */
-enum { POLL_MS = 50, GRACE_S = 5, GONE_GRACE_MS = 500 };
-enum { LONGEST_WAIT_S = 60, LARGEST_RESTARTS = 1000000 };
+enum { POLL_MS = 50, LONGEST_WAIT_S = 60, LARGEST_RESTARTS = 1000000 };
 
 /* Batch mode: a question for a password would wait for ever.  Keep-alive: the end of a
  * host is noticed. */
@@ -139,126 +135,6 @@ static const struct argp argp = {
     0,
     0};
 
-/* --- one start -------------------------------------------------------------------------
- */
-
-/* status.json as this start's coordinator wrote it.  Clocks of hosts differ: what counts
- * is that it is not what was there before. */
-struct verdict {
-    const char *run_dir;
-    double before; /* when what was there before was written; 0: nothing was */
-    struct run_status status;
-    struct run_owner owner_before;
-};
-
-static void verdict_init(struct verdict *v, const char *run_dir)
-{
-    *v = (struct verdict){.run_dir = run_dir};
-    if (run_status_read(run_dir, &v->status) == ERR_OK)
-        v->before = v->status.updated;
-    v->status = (struct run_status){0};
-    run_dir_owner(run_dir, &v->owner_before);
-}
-
-/* Has this start's coordinator taken the run directory?  Then it is in @owner. */
-static bool verdict_owner(const struct verdict *v, struct run_owner *owner)
-{
-    return run_dir_owner(v->run_dir, owner) &&
-           (owner->pid != v->owner_before.pid ||
-            strcmp(owner->host, v->owner_before.host) != 0);
-}
-
-/* Has this start's coordinator said anything yet? */
-static bool verdict_read(struct verdict *v)
-{
-    struct run_status now;
-    if (run_status_read(v->run_dir, &now) != ERR_OK || now.updated == v->before)
-        return false;
-    v->status = now;
-    return true;
-}
-
-static bool is_final(const struct run_status *s)
-{
-    return strcmp(s->state, "running") != 0 && strcmp(s->state, "starting") != 0;
-}
-
-/* Passes on what we were asked.  True: at once. */
-static bool obey(struct mpirun *m, int *told)
-{
-    if (asked == *told)
-        return false;
-    *told = asked;
-    if (*told == 1)
-        mpirun_ask(m);
-    else
-        mpirun_end(m);
-    return m->pid == 0;
-}
-
-/* A coordinator on this machine was there and is not any more. */
-static bool is_gone(const struct verdict *v, bool here)
-{
-    struct run_owner owner;
-    return here && verdict_owner(v, &owner) && kill((pid_t)owner.pid, 0) != 0 &&
-           errno == ESRCH;
-}
-
-/* Until mpirun has ended, by itself or by us; its status as of waitpid(). */
-static int wait_for_end(struct mpirun *m, struct verdict *v, bool here)
-{
-    int status = 0, told = 0;
-    double final_since = 0, gone_since = 0;
-    while (!mpirun_ended(m, &status) && !obey(m, &told)) {
-        nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
-        if (!verdict_read(v) || !is_final(&v->status)) {
-            if (!is_gone(v, here))
-                continue;
-            if (gone_since == 0)
-                gone_since = clock_seconds();
-            if (clock_seconds() - gone_since < GONE_GRACE_MS / 1000.0)
-                continue;
-            log_warn("the coordinator is gone and mpirun did not end; ending it");
-            mpirun_end(m);
-            break;
-        }
-        if (final_since == 0)
-            final_since = clock_seconds();
-        if (clock_seconds() - final_since > GRACE_S) {
-            log_warn("mpirun did not end %d s after the run did; ending it", GRACE_S);
-            mpirun_end(m);
-            break;
-        }
-    }
-    return status;
-}
-
-/* Runs mpirun once to its end.  Returns true with the verdict the coordinator left, or
- * with one of our own when nobody got as far as that; false when it was lost on the way.
- */
-static bool run_once(const struct launch *l, struct verdict *v)
-{
-    struct mpirun m = {0};
-    if (mpirun_start(&m, &l->mpirun) != ERR_OK)
-        return false;
-    const int status = wait_for_end(&m, v, !l->mpirun.hosts);
-    mpirun_clean(&m);
-    if (verdict_read(v) || v->status.updated != 0)
-        return is_final(&v->status);
-    struct run_owner owner;
-    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    if (verdict_owner(v, &owner) && (code == 0 || code > 128)) /* it had no time to */
-        return false;
-    if (code == 127) {
-        log_error(
-            "mpirun is not installed or not on PATH; install the package openmpi-bin");
-        v->status.exit_code = err_exit_code(ERR_CONFIG);
-        return true;
-    }
-    v->status.exit_code = code ? code /* it said why */ : err_exit_code(ERR_NO_PROGRESS);
-    return true;
-}
-
 /* --- hosts -----------------------------------------------------------------------------
  */
 
@@ -309,19 +185,17 @@ static void wait_before(unsigned idle)
 }
 
 /* What became of one start, as the next one needs it. */
-static int start_once(struct launch *l, const char *run_dir, struct run_status *status,
-                      const char **lost)
+static int start_once(struct launch *l, const char *run_dir, const char **lost)
 {
-    struct verdict v;
-    verdict_init(&v, run_dir);
-    *status = (struct run_status){.exit_code = err_exit_code(ERR_CLOSED)};
+    struct run_status status;
     *lost = "every host";
     if (choose_hosts(l) != ERR_OK)
-        return status->exit_code;
-    const bool ended = run_once(l, &v);
-    *status = v.status;
+        return err_exit_code(ERR_CLOSED);
+    const struct start_options o = {
+        .mpirun = &l->mpirun, .run_dir = run_dir, .hosts = &l->hosts, .asked = &asked};
+    const bool ended = start_job(&o, &status);
     *lost = ended ? "a worker" : "the coordinator";
-    return ended ? v.status.exit_code : err_exit_code(ERR_CLOSED);
+    return ended ? status.exit_code : err_exit_code(ERR_CLOSED);
 }
 
 /* A run directory that was free at the first start may still be held by a coordinator
@@ -357,9 +231,8 @@ static int watch(struct launch *l, const char *run_dir)
     uint64_t reached = newest_version(run_dir);
     unsigned idle = 0;
     for (bool first = true; idle < l->restarts; first = false) {
-        struct run_status status;
         const char *lost;
-        const int code = start_once(l, run_dir, &status, &lost);
+        const int code = start_once(l, run_dir, &lost);
         if (asked || !start_again(code, first))
             return code;
         const uint64_t version = newest_version(run_dir);

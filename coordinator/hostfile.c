@@ -162,6 +162,14 @@ unsigned hosts_workers(const struct hosts *h, unsigned wanted)
     return share > 0 ? share : 1;
 }
 
+const struct host *hosts_first(const struct hosts *h)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (!h->list[i].silent)
+            return &h->list[i];
+    return NULL;
+}
+
 char *hosts_argument(const struct hosts *h)
 {
     char *text = mem_alloc(1);

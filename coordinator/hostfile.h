@@ -37,6 +37,9 @@ void hosts_fini(struct hosts *h);
 unsigned hosts_slots(const struct hosts *h);
 unsigned hosts_slots_left(const struct hosts *h);
 
+/* The first that is not silent: the coordinator's.  NULL: none is left. */
+const struct host *hosts_first(const struct hosts *h);
+
 /* How many of @wanted workers to start on the hosts that are left: as many per slot as
  * before, at least one.  0 when no host is left. */
 unsigned hosts_workers(const struct hosts *h, unsigned wanted);

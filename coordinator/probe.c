@@ -1,5 +1,6 @@
 #include "coordinator/probe.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { POLL_MS = 10, MOST_WORDS = 32 };
+enum { MOST_WORDS = 64 };
+static const struct timespec poll_time = {.tv_nsec = 10000000};
 
 static bool is_here(const char *name)
 {
@@ -21,17 +23,21 @@ static bool is_here(const char *name)
     return strcmp(name, here) == 0 || strcmp(name, "localhost") == 0;
 }
 
-/* In the child.  What the remote shell has to say is not what the person asked for. */
-static void ask(const char *agent, const char *host)
+/* Appends the words of @text, which it cuts, to @list of room MOST_WORDS. */
+static size_t split(char *text, const char **list, size_t n)
 {
-    char *words = mem_strdup(agent), *rest = words;
-    const char *list[MOST_WORDS + 3];
-    size_t n = 0;
-    for (char *word; n < MOST_WORDS && (word = strtok_r(rest, " ", &rest));)
+    for (char *word; n < MOST_WORDS && (word = strtok_r(text, " ", &text));)
         list[n++] = word;
-    list[n++] = host;
-    list[n++] = "true";
-    list[n] = NULL;
+    return n;
+}
+
+/* In the child.  What the remote shell has to say is not what the person asked for. */
+static void ask(const char *agent, const char *host, const char *command)
+{
+    const char *list[MOST_WORDS + 1];
+    size_t n = split(mem_strdup(agent), list, 0);
+    n = split(mem_strdup(host), list, n);
+    list[split(mem_strdup(command), list, n)] = NULL;
     const int nothing = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; fd++)
         dup2(nothing, fd);
@@ -40,57 +46,68 @@ static void ask(const char *agent, const char *host)
     _exit(127);
 }
 
-static pid_t start(const char *agent, const char *host)
+static pid_t start(const char *agent, const char *host, const char *command)
 {
     const pid_t pid = fork();
     if (pid == 0)
-        ask(agent, host);
+        ask(agent, host, command);
     return pid;
 }
 
-/* Takes who has ended; how many have not. */
-static size_t collect(struct hosts *h, pid_t *pid)
+/* Waits for @n children, by @pid, PROBE_S long; who is late is ended.  pid[i] 0: none.
+ * answered[i]: it ended with success. */
+static void collect(pid_t *pid, bool *answered, size_t n)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < h->n; i++) {
-        int status;
-        if (pid[i] <= 0)
-            continue;
-        if (waitpid(pid[i], &status, WNOHANG) != pid[i]) {
-            left++;
-            continue;
+    const double end = clock_seconds() + PROBE_S;
+    for (size_t left = 1; left > 0; nanosleep(&poll_time, NULL)) {
+        left = 0;
+        for (size_t i = 0; i < n; i++) {
+            int status = 1;
+            if (pid[i] <= 0)
+                continue;
+            if (waitpid(pid[i], &status, WNOHANG) == 0) {
+                left++;
+                if (clock_seconds() < end)
+                    continue;
+                kill(-pid[i], SIGKILL);
+                kill(pid[i], SIGKILL); /* before it had a group of its own */
+                continue;
+            }
+            pid[i] = 0;
+            answered[i] = WIFEXITED(status) && WEXITSTATUS(status) == 0;
         }
-        pid[i] = 0;
-        h->list[i].silent = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     }
-    return left;
 }
 
-static void give_up(const struct hosts *h, const pid_t *pid)
+bool probe_process(const char *host, const char *agent, long pid)
 {
-    for (size_t i = 0; i < h->n; i++)
-        if (pid[i] > 0) {
-            kill(-pid[i], SIGKILL);
-            kill(pid[i], SIGKILL); /* before it had a group of its own */
-            waitpid(pid[i], NULL, 0);
-        }
+    char command[48] = "true";
+    if (is_here(host))
+        return pid == 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+    if (pid != 0)
+        snprintf(command, sizeof command, "test -d /proc/%ld", pid);
+    pid_t child = start(agent, host, command);
+    bool answered = false;
+    collect(&child, &answered, 1);
+    return answered;
 }
 
 void probe_hosts(struct hosts *h, const char *agent)
 {
     pid_t *pid = mem_zalloc(h->n * sizeof *pid);
-    const double end = clock_seconds() + PROBE_S;
+    bool *answered = mem_zalloc(h->n * sizeof *answered);
     for (size_t i = 0; i < h->n; i++) {
-        h->list[i].silent = !is_here(h->list[i].name);
-        if (h->list[i].silent)
-            pid[i] = start(agent, h->list[i].name);
+        answered[i] = is_here(h->list[i].name);
+        if (!answered[i])
+            pid[i] = start(agent, h->list[i].name, "true");
     }
-    while (collect(h, pid) > 0 && clock_seconds() < end)
-        nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
-    give_up(h, pid);
-    mem_free(pid);
-    for (size_t i = 0; i < h->n; i++)
-        if (h->list[i].silent)
+    collect(pid, answered, h->n);
+    for (size_t i = 0; i < h->n; i++) {
+        h->list[i].silent = !answered[i];
+        if (!answered[i])
             log_warn("host %s does not answer '%s %s true'; it is left out",
                      h->list[i].name, agent, h->list[i].name);
+    }
+    mem_free(answered);
+    mem_free(pid);
 }

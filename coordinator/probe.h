@@ -14,4 +14,8 @@ enum { PROBE_S = 5 };
  * shell with its arguments, separated by spaces, called as AGENT HOST COMMAND. */
 void probe_hosts(struct hosts *h, const char *agent);
 
+/* Whether @host answers in PROBE_S seconds, and process @pid is there; 0: whether it
+ * answers. */
+bool probe_process(const char *host, const char *agent, long pid);
+
 #endif

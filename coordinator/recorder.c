@@ -17,7 +17,7 @@
 #include "metrics/metrics.h"
 #include "metrics/progress.h"
 
-enum { STATUS_EVERY_MS = 1000 };
+enum { STATUS_EVERY_MS = 1000, ALIVE_EVERY_MS = 2000 };
 
 /* A step that was committed before the job was lost. */
 struct memory {
@@ -291,6 +291,12 @@ void recorder_event(struct recorder *r, const char *event, const char *text,
 {
     jsonl_write(r->log, event, r->status.step, NULL, text);
     r->status.workers = workers;
+}
+
+void recorder_alive(struct recorder *r)
+{
+    if (clock_ms() - r->status_ms > ALIVE_EVERY_MS)
+        write_status(r);
 }
 
 void recorder_end(struct recorder *r, int err, const char *reason)

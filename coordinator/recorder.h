@@ -37,6 +37,8 @@ void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seco
 /* Something that happened: a line of log.jsonl, and the number of workers for status.json. */
 void recorder_event(struct recorder *r, const char *event, const char *text,
                     uint32_t workers);
+/* Now and then: status.json says every two seconds that this coordinator lives. */
+void recorder_alive(struct recorder *r);
 void recorder_end(struct recorder *r, int err, const char *reason);
 
 #endif

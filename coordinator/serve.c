@@ -455,6 +455,8 @@ static void on_tick(void *ctx)
 {
     struct serve *s = ctx;
     close_strangers(s);
+    if (s->recorder && !s->finished)
+        recorder_alive(s->recorder);
     serve_feed(s, (struct event){.kind = EVENT_TICK});
 }
 
