@@ -16,7 +16,8 @@ int command_eval(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_launch(int argc, char **argv);
-int command_agent(int argc, char **argv); /* for launch alone */
+int command_agent(int argc, char **argv);  /* for launch alone */
+int command_orphan(int argc, char **argv); /* for ranks alone */
 int command_options(int argc, char **argv);
 int command_worker(int argc, char **argv);
 

@@ -23,6 +23,7 @@ static const struct {
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},
     {"options", command_options, "every option, its unit, default and meaning"},
     {"agent", command_agent, NULL}, /* not for people */
+    {"orphan", command_orphan, NULL},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -48,9 +49,11 @@ static void usage(FILE *out)
 static int unknown(const char *name)
 {
     const char *names[COMMANDS];
+    size_t n = 0;
     for (int i = 0; i < COMMANDS; i++)
-        names[i] = commands[i].name;
-    const char *near = nearest(name, names, COMMANDS);
+        if (commands[i].help)
+            names[n++] = commands[i].name;
+    const char *near = nearest(name, names, n);
     log_error("unknown command '%s'%s%s%s; lockstep --help lists them", name,
               near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     return err_exit_code(ERR_INVALID);

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/orphan.h"
 
 enum { HANDSHAKE_TAG = 0, FINALIZE_S = 5 };
 
@@ -228,8 +229,10 @@ _Noreturn void world_exit(const struct world *w, int exit_code, bool clean)
     if (!w->mpi)
         exit(exit_code);
     fflush(NULL);
-    if (!clean)
+    if (!clean) {
+        orphan_begin();
         _exit(exit_code); /* MPI_Finalize may wait for the dead for ever */
+    }
     exit_code_now = exit_code;
     signal(SIGALRM, on_finalize_hangs);
     alarm(FINALIZE_S);
