@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # hosts.sh [STEPS] - three hosts under one mpirun, as network namespaces: undisturbed, one off the network for a second, one
-# for good, the coordinator's for good, one that never answers.  Always: the weights and moments of one process that nobody
-# disturbed, an honest exit code, and no process left on any host.
+# for good, one that never answers, the coordinator's off the network, the coordinator's without power, and nobody who answers.
+# Always: the weights and moments of one process that nobody disturbed, an honest exit code, and no process left on any host.
 source "$(dirname "$0")/../run/lib.sh"
 source "$(dirname "$0")/net.sh"
-steps=${1:-400}
+steps=${1:-2000}
 hosts=(node1 node2 node3)
 prepare data char
 rm -rf run-* hostfile
@@ -73,13 +73,24 @@ ended silent
 grep -q 'host node3 does not answer' run-silent.log || fail "node3 is not named: $(head -5 run-silent.log)"
 mend node3
 
+# the hosts share the disk: a coordinator that is cut off may end the run with the workers of its own host, or the others
+# begin again when it has ended; which of them does not matter
 SECONDS=0
 launch head coordinator
 begins coordinator
 cut_off node1
 ended coordinator
-grep -q 'host node1 does not answer' run-coordinator.log || fail "node1 is not named: $(cat run-coordinator.log)"
-say "    $(grep -m1 'lost at step' run-coordinator.log)"
+mend node1
+
+# no power: no process, and no word of their end
+SECONDS=0
+launch head power
+begins power
+cut_off node1
+ip netns pids "$NET-node1" | xargs kill -KILL
+ended power
+grep -q 'host node1 does not answer' run-power.log || fail "node1 is not named: $(cat run-power.log)"
+say "    $(grep -m1 'lost at step' run-power.log)"
 
 # nobody answers
 cut_off node2
