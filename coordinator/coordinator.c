@@ -60,12 +60,14 @@ static void finish(struct coordinator *c, struct actions *out)
     c->phase = PHASE_FINISHED;
 }
 
-static void checkpoint(struct coordinator *c, struct actions *out)
+static void checkpoint(struct coordinator *c, bool halfway, struct actions *out)
 {
     assert(!c->checkpoint_running);
     c->checkpoint_running = true;
     c->checkpoint_due = false;
-    act(out, ACTION_CHECKPOINT)->version = c->version;
+    struct action *a = act(out, ACTION_CHECKPOINT);
+    a->version = c->version;
+    a->halfway = halfway;
 }
 
 void coordinator_end(struct coordinator *c, int err, const char *reason,
@@ -83,7 +85,7 @@ void coordinator_end(struct coordinator *c, int err, const char *reason,
     if (c->checkpointed == c->version || c->conf.eval_only || c->version == 0)
         finish(c, out);
     else
-        checkpoint(c, out);
+        checkpoint(c, false, out);
 }
 
 static void go_on(struct coordinator *c, struct actions *out);
@@ -95,15 +97,17 @@ static void on_checkpointed(struct coordinator *c, const struct event *ev,
     c->checkpoint_running = false;
     if (ev->err == ERR_OK)
         c->checkpointed = ev->step;
-    if (c->waiting && c->phase != PHASE_ENDING) {
-        c->waiting = false;
-        go_on(c, out);
+    if (c->phase != PHASE_ENDING) {
+        const bool waiting = c->waiting;
+        c->waiting = c->held = false;
+        if (waiting)
+            go_on(c, out);
+        else
+            coordinator_check_complete(c, out);
         return;
     }
-    if (c->phase != PHASE_ENDING)
-        return;
     if (ev->step != c->version) { /* an older one was under way when the end came */
-        checkpoint(c, out);
+        checkpoint(c, false, out);
         return;
     }
     if (ev->err != ERR_OK && (c->end_err == ERR_OK || c->end_err == ERR_STOPPED)) {
@@ -140,6 +144,24 @@ static void begin_evaluation(struct coordinator *c, struct actions *out)
     share_begin(c, out);
 }
 
+/* Whether the step at hand would put more than checkpoint_every versions between the one
+ * on disk and the newest, and a checkpoint is on its way that changes that. */
+static bool too_far(const struct coordinator *c)
+{
+    const uint64_t saved = c->checkpointed == UINT64_MAX ? 0 : c->checkpointed;
+    return c->checkpoint_running && c->conf.checkpoint_every &&
+           c->version + 1 - saved > c->conf.checkpoint_every;
+}
+
+/* One every checkpoint_every steps, which stays; and one half-way, until the next is on
+ * disk: a death while one is written must not cost more than checkpoint_every steps, nor
+ * the disk hold the training back for that. */
+static bool halfway(const struct coordinator *c)
+{
+    const uint64_t every = c->conf.checkpoint_every;
+    return every > 1 && c->version % every == every / 2 && c->version != c->checkpointed;
+}
+
 /* Between two steps: checkpoint when due, then the next step or the end. */
 static void go_on(struct coordinator *c, struct actions *out)
 {
@@ -155,11 +177,11 @@ static void go_on(struct coordinator *c, struct actions *out)
         return;
     }
     if (c->checkpoint_due && c->checkpoint_running) {
-        c->waiting = true; /* a slow disk: what a death costs stays under two intervals */
+        c->waiting = true;
         return;
     }
-    if (c->checkpoint_due)
-        checkpoint(c, out);
+    if (c->checkpoint_due || (halfway(c) && !c->checkpoint_running))
+        checkpoint(c, !c->checkpoint_due, out);
     begin_step(c, out);
 }
 
@@ -287,8 +309,11 @@ void coordinator_check_complete(struct coordinator *c, struct actions *out)
         return;
     if (c->phase == PHASE_EVALUATE)
         evaluation_complete(c, out);
-    else if (audit_complete(&c->audit, c->members.n))
-        step_complete(c, out);
+    else if (audit_complete(&c->audit, c->members.n)) {
+        c->held = too_far(c);
+        if (!c->held)
+            step_complete(c, out);
+    }
 }
 
 /* --- members ---------------------------------------------------------------------------

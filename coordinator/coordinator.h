@@ -46,7 +46,7 @@ struct coordinator_conf {
     uint32_t slices;     /* V */
     uint64_t steps;      /* end at this version */
     uint64_t eval_every; /* steps; 0: never */
-    uint64_t checkpoint_every;
+    uint64_t checkpoint_every; /* versions between one on disk and the newest, at most */
     bool keep_best;       /* a checkpoint at every new best */
     uint32_t eval_slices; /* pieces of the held-out text; 0: there is none */
     bool eval_only;       /* evaluate the version at hand, then finish */
@@ -97,7 +97,7 @@ struct action {
         ACTION_SKIP,       /* step: the next version has the same parameters */
         ACTION_COMMIT,     /* record: into the journal; the newest version is step + 1 */
         ACTION_EVALUATED,  /* version, loss, targets, best */
-        ACTION_CHECKPOINT, /* version: write the newest version */
+        ACTION_CHECKPOINT, /* version, halfway: write the newest version */
         ACTION_HEARTBEAT,  /* peer */
         ACTION_SLOW,       /* peer, worker, speed, median: much slower than the others */
         ACTION_DOUBT,      /* peer, worker, first, end: its result is computed again */
@@ -110,7 +110,7 @@ struct action {
     const char *reason; /* static text */
     uint64_t unit, step, version, partial;
     enum lease_kind lease;
-    bool best, skipped, unwanted;
+    bool best, skipped, unwanted, halfway;
     struct tree_node node;
     uint32_t first, end, transfer;
     double rate, loss, norm, clip, speed, median;
@@ -160,6 +160,7 @@ struct coordinator {
     uint64_t checkpointed; /* newest version on disk; UINT64_MAX: none */
     bool checkpoint_running, checkpoint_due;
     bool waiting; /* a version is to be saved, once the checkpoint that runs is done */
+    bool held;    /* the step is complete, and its update waits for that, too */
     bool stopping;
     int end_err;
     const char *end_reason;

@@ -263,9 +263,10 @@ void recorder_evaluated(struct recorder *r, const struct action *a)
     write_status(r);
 }
 
-void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds)
+void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds,
+                         double waited)
 {
-    char text[UNITS_TEXT];
+    char took[UNITS_TEXT], stood[UNITS_TEXT], text[2 * UNITS_TEXT + 64];
     if (err) {
         log_warn("checkpoint of step %llu was not written (%s); training goes on, the "
                  "older ones "
@@ -274,9 +275,10 @@ void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seco
         jsonl_write(r->log, "checkpoint", step, NULL, err_text(err));
         return;
     }
-    log_debug("checkpoint of step %llu written in %s", (unsigned long long)step,
-              units_print_duration(text, seconds));
-    jsonl_write(r->log, "checkpoint", step, NULL, "written");
+    snprintf(text, sizeof text, "written in %s; training waited %s for it",
+             units_print_duration(took, seconds), units_print_duration(stood, waited));
+    log_debug("checkpoint of step %llu %s", (unsigned long long)step, text);
+    jsonl_write(r->log, "checkpoint", step, NULL, text);
     append(r, (struct journal_record){.kind = JOURNAL_CHECKPOINT, .step = step});
     FAILPOINT("checkpoint.recorded");
 }

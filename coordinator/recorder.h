@@ -33,7 +33,9 @@ void recorder_commit(struct recorder *r, const struct action *commit);
 void recorder_evaluated(struct recorder *r, const struct action *evaluated);
 /* Any thread, before a checkpoint is published: the journal has its steps for good. */
 void recorder_sync(struct recorder *r);
-void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds);
+/* It took @seconds, of which training stood still for @waited. */
+void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds,
+                         double waited);
 /* Something that happened: a line of log.jsonl, and the number of workers for status.json. */
 void recorder_event(struct recorder *r, const char *event, const char *text,
                     uint32_t workers);

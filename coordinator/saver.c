@@ -26,7 +26,8 @@ struct saver {
     bool copying;
     /* of the checkpoint being written */
     struct checkpoint_state state;
-    uint64_t best;
+    struct checkpoint_keep keep;
+    bool halfway;
     int err;
     double seconds;
 };
@@ -93,12 +94,14 @@ static void make_copy(struct saver *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-void saver_wait(struct saver *s)
+double saver_wait(struct saver *s)
 {
+    const double start = clock_seconds();
     pthread_mutex_lock(&s->lock);
     while (s->copying)
         pthread_cond_wait(&s->copied, &s->lock);
     pthread_mutex_unlock(&s->lock);
+    return clock_seconds() - start;
 }
 
 static void write_copy(void *ctx)
@@ -122,8 +125,9 @@ static void write_copy(void *ctx)
     s->err = checkpoint_write(&disk_real, s->o.run_dir, &c);
     named_free(&model);
     named_free(&moments);
-    if (!s->err && checkpoint_retain(&disk_real, s->o.run_dir, s->o.keep_last,
-                                     s->o.keep_every, s->best))
+    if (!s->err && s->halfway)
+        s->keep.halfway = s->state.step;
+    if (!s->err && checkpoint_retain(&disk_real, s->o.run_dir, &s->keep))
         log_warn("older checkpoints could not be removed; they take room, nothing else");
     FAILPOINT("checkpoint.retained");
     s->seconds = clock_seconds() - start;
@@ -135,7 +139,8 @@ static void written(void *ctx)
     s->o.done(s->o.ctx, s->state.step, s->err, s->seconds);
 }
 
-void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best)
+void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best,
+                 bool halfway)
 {
     assert(!background_busy(s->background));
     const struct store *store = s->o.store;
@@ -146,7 +151,8 @@ void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t
     s->copying = true;
     pthread_mutex_unlock(&s->lock);
     s->state = *state;
-    s->best = best;
+    s->keep.best = best;
+    s->halfway = halfway;
     background_run(s->background, write_copy, written, s);
 }
 
@@ -158,6 +164,10 @@ int saver_new(struct loop *l, const struct saver_options *o, struct saver **out)
     struct saver *s = mem_zalloc(sizeof *s);
     s->o = *o;
     s->tokenizer = tokenizer;
+    s->keep = (struct checkpoint_keep){.last = o->keep_last,
+                                       .every = o->keep_every,
+                                       .best = UINT64_MAX,
+                                       .halfway = UINT64_MAX};
     s->background = background_new(l);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->copied, NULL);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/file.h"
@@ -18,7 +19,7 @@
 #include "nn/ranges.h"
 #include "tensor/gemm.h"
 
-enum { TICK_MS = 25, TICKS_PER_LEASE = 8, JOIN_MS = 5000, REJOIN_MS = 5000 };
+enum { TICK_MS = 25, TICKS_PER_LEASE = 8, JOIN_MS = 5000, REJOIN_MS = 5000, WAITING_S = 1 };
 
 /* --- opening ---------------------------------------------------------------------------
  */
@@ -205,7 +206,7 @@ void serve_close(struct serve *s)
 /* --- checkpoint, evaluation ------------------------------------------------------------
  */
 
-static void checkpoint(struct serve *s)
+static void checkpoint(struct serve *s, bool halfway)
 {
     const struct checkpoint_state state = {
         .step = s->store.version,
@@ -217,7 +218,17 @@ static void checkpoint(struct serve *s)
         .best_step = s->core.best_version,
         .version = LOCKSTEP_VERSION,
     };
-    saver_start(s->saver, &state, s->core.best_version);
+    saver_start(s->saver, &state, s->core.best_version, halfway);
+}
+
+/* What training has waited for the disk since it was asked last. */
+static void take_waited(struct serve *s)
+{
+    const double now = clock_seconds();
+    if (s->waiting_since == 0)
+        return;
+    s->waited_s += now - s->waiting_since;
+    s->waiting_since = now;
 }
 
 static void before_save(void *ctx)
@@ -229,7 +240,9 @@ static void before_save(void *ctx)
 static void on_saved(void *ctx, uint64_t step, int err, double seconds)
 {
     struct serve *s = ctx;
-    recorder_checkpoint(s->recorder, step, err, seconds);
+    take_waited(s);
+    recorder_checkpoint(s->recorder, step, err, seconds, s->waited_s);
+    s->waited_s = 0;
     serve_feed(s, (struct event){.kind = EVENT_CHECKPOINTED, .step = step, .err = err});
 }
 
@@ -324,7 +337,7 @@ static int perform(struct serve *s, const struct action *a, const struct message
         evaluated(s, a);
         break;
     case ACTION_CHECKPOINT:
-        checkpoint(s);
+        checkpoint(s, a->halfway);
         break;
     case ACTION_HEARTBEAT:
         beat(s, a);
@@ -371,13 +384,23 @@ static void not_taken(struct serve *s, struct peer *p, enum message_kind kind, i
 }
 
 /* A run that stands still says why. */
-static void say_waiting(struct serve *s)
+static void watch_waiting(struct serve *s)
 {
-    if (s->core.waiting && !s->waiting)
-        log_warn("step %llu: a checkpoint is due and the one before is still being "
-                 "written; training waits for the disk",
+    const double now = clock_seconds();
+    if (s->core.waiting || s->core.held) {
+        if (s->waiting_since == 0)
+            s->waiting_since = now;
+        if (s->said_waiting || now - s->waiting_since < WAITING_S)
+            return;
+        log_warn("step %llu: a checkpoint is still being written, and a death would cost "
+                 "more than train.checkpoint_every steps; training waits for the disk",
                  (unsigned long long)s->core.version);
-    s->waiting = s->core.waiting;
+        s->said_waiting = true;
+    } else if (s->waiting_since != 0) {
+        take_waited(s);
+        s->waiting_since = 0;
+        s->said_waiting = false;
+    }
 }
 
 /* No action feeds the core at once: what they start comes back through the loop. */
@@ -392,7 +415,7 @@ void serve_feed(struct serve *s, struct event ev)
     for (size_t i = 0; i < s->actions.n; i++)
         if (perform(s, &s->actions.list[i], ev.message))
             give_up(peers_get(&s->peers, ev.peer));
-    say_waiting(s);
+    watch_waiting(s);
 }
 
 static struct peer *add_peer(struct serve *s, struct channel *c)

@@ -163,13 +163,14 @@ static void update(void *ctx)
     struct serve *s = ctx;
     rows_thread_start();
     if (s->saver)
-        saver_wait(s->saver);
+        s->copy_wait_s = saver_wait(s->saver);
     store_update(&s->store, s->gradient->data, &s->update);
 }
 
 static void updated(void *ctx)
 {
     struct serve *s = ctx;
+    s->waited_s += s->copy_wait_s;
     parcels_give(s->parcels, s->gradient);
     s->gradient = NULL;
     FAILPOINT("commit.updated");

@@ -57,7 +57,10 @@ struct serve {
     struct store_update update;
     struct action commit; /* the newest: for the doorbell of its parameters */
     bool lost_any, finished, running;
-    bool waiting; /* said that training waits for the disk */
+    double waiting_since; /* for the disk; 0: training goes on */
+    bool said_waiting;
+    double waited_s;    /* for the checkpoint that runs, so far */
+    double copy_wait_s; /* of the update that runs; its thread's */
 };
 
 /* Gives the core an event and does what it says.  Not to be called from an action. */

@@ -1,7 +1,6 @@
 #include "coordinator/start.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -91,12 +90,6 @@ static bool obey(struct watch *w)
     return w->mpirun.pid == 0;
 }
 
-static void end(struct watch *w, const char *why)
-{
-    log_warn("%s and mpirun did not end; ending it", why);
-    mpirun_end(&w->mpirun);
-}
-
 /* A coordinator on this machine was there and is not any more. */
 static bool is_gone_here(struct watch *w)
 {
@@ -129,12 +122,11 @@ static bool is_gone_there(struct watch *w)
 static bool end_if_lost(struct watch *w)
 {
     const bool here = w->o->hosts->n == 0;
-    char why[320];
     if (here ? !is_gone_here(w) : !is_gone_there(w))
         return false;
-    snprintf(why, sizeof why, "the coordinator%s%s is gone", here ? "" : " on host ",
-             here ? "" : hosts_first(w->o->hosts)->name);
-    end(w, why);
+    log_warn("the coordinator on %s is gone and mpirun did not end; ending it",
+             here ? "this host" : hosts_first(w->o->hosts)->name);
+    mpirun_end(&w->mpirun);
     return true;
 }
 
@@ -155,7 +147,8 @@ static int wait_for_end(struct watch *w)
             if (end_if_lost(w))
                 break;
         } else if (since(&w->final_since) > GRACE_S) {
-            end(w, "the run is over");
+            log_warn("mpirun did not end %d s after the run did; ending it", GRACE_S);
+            mpirun_end(&w->mpirun);
             break;
         }
     }

@@ -30,6 +30,9 @@ void log_init(const char *who, enum log_level shown)
 {
     snprintf(speaker, sizeof speaker, "%s", who);
     threshold = shown;
+    pthread_mutex_lock(&last.lock);
+    *last.text = '\0';
+    pthread_mutex_unlock(&last.lock);
 }
 
 void log_silence(bool silent)

@@ -66,10 +66,16 @@ int checkpoint_read_state(const char *dir, struct checkpoint_state *s);
  */
 int checkpoint_list(const char *run_dir, uint64_t **steps, size_t *n);
 
-/* Remove all but the newest @keep_last, multiples of @keep_every (0: none) and
- * @best (UINT64_MAX: none). */
-int checkpoint_retain(const struct disk *d, const char *run_dir, size_t keep_last,
-                      uint64_t keep_every, uint64_t best);
+struct checkpoint_keep {
+    size_t last;      /* the newest so many, and at least one */
+    uint64_t every;   /* multiples of it; 0: none */
+    uint64_t best;    /* UINT64_MAX: none */
+    uint64_t halfway; /* kept while it is the newest, and not counted; UINT64_MAX: none */
+};
+
+/* Remove all others. */
+int checkpoint_retain(const struct disk *d, const char *run_dir,
+                      const struct checkpoint_keep *keep);
 
 /* Remove temporary folders that an earlier process left.  Only the owner of the run. */
 int checkpoint_clean(const char *run_dir);

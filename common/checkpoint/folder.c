@@ -133,20 +133,45 @@ int folder_remove(const struct disk *d, const char *run_dir, uint64_t step)
     return err;
 }
 
-int checkpoint_retain(const struct disk *d, const char *run_dir, size_t keep_last,
-                      uint64_t keep_every, uint64_t best)
+static bool is_kept(const struct checkpoint_keep *keep, uint64_t step)
+{
+    return step == keep->best || (keep->every && step % keep->every == 0);
+}
+
+/* All of the @n of @steps but the newest @last. */
+static int remove_old(const struct disk *d, const char *run_dir,
+                      const struct checkpoint_keep *keep, const uint64_t *steps, size_t n,
+                      size_t last)
+{
+    for (size_t i = 0; i + last < n; i++)
+        if (!is_kept(keep, steps[i]))
+            TRY(folder_remove(d, run_dir, steps[i]));
+    return ERR_OK;
+}
+
+/* Takes @step out of @steps; whether it was there. */
+static bool take_out(uint64_t *steps, size_t *n, uint64_t step)
+{
+    size_t i = 0;
+    while (i < *n && steps[i] != step)
+        i++;
+    if (i == *n)
+        return false;
+    memmove(&steps[i], &steps[i + 1], (--*n - i) * sizeof *steps);
+    return true;
+}
+
+int checkpoint_retain(const struct disk *d, const char *run_dir,
+                      const struct checkpoint_keep *keep)
 {
     uint64_t *steps;
     size_t n;
     TRY(checkpoint_list(run_dir, &steps, &n));
-    if (keep_last < 1)
-        keep_last = 1;
-    int err = ERR_OK;
-    for (size_t i = 0; !err && i + keep_last < n; i++) {
-        const bool kept = steps[i] == best || (keep_every && steps[i] % keep_every == 0);
-        if (!kept)
-            err = folder_remove(d, run_dir, steps[i]);
-    }
+    const uint64_t newest = n > 0 ? steps[n - 1] : 0;
+    const bool halfway = take_out(steps, &n, keep->halfway);
+    int err = remove_old(d, run_dir, keep, steps, n, keep->last ? keep->last : 1);
+    if (!err && halfway && keep->halfway != newest && !is_kept(keep, keep->halfway))
+        err = folder_remove(d, run_dir, keep->halfway);
     mem_free(steps);
     return err;
 }

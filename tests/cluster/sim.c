@@ -35,6 +35,7 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_RESUMED] = "a run was resumed from a checkpoint",
     [SOMETIMES_MADE_AGAIN] = "a step was made again",
     [SOMETIMES_CHECKPOINT_FAILED] = "a checkpoint failed",
+    [SOMETIMES_HELD] = "an update waited for the disk",
     [SOMETIMES_CHECKPOINT_TORN] = "a checkpoint was torn by the coordinator's death",
     [SOMETIMES_ALONE] = "a run ended without workers",
     [SOMETIMES_SLOW_NAMED] = "a slow worker was named",

@@ -193,6 +193,10 @@ static void commit(struct sim *s, const struct action *a)
         sim_sometimes(s, SOMETIMES_MADE_AGAIN);
     r->known = true;
     s->committed = a->version;
+    if (!s->given_up && a->version > s->disk_version + s->o.checkpoint_every)
+        sim_wrong(s, "version %llu, and %llu is on disk: a death costs more than %llu steps",
+                  (unsigned long long)a->version, (unsigned long long)s->disk_version,
+                  (unsigned long long)s->o.checkpoint_every);
 }
 
 /* Others may know of a version only when the journal does. */
@@ -470,7 +474,9 @@ void coordinator_item(struct sim *s, const struct item *i)
                           (unsigned long long)i->version);
             s->disk_version = i->version;
             s->disk_theta = i->value;
+            s->given_up = 0;
         } else {
+            s->given_up++;
             sim_sometimes(s, SOMETIMES_CHECKPOINT_FAILED);
         }
         coordinator_event(s, (struct event){.kind = EVENT_CHECKPOINTED,
@@ -497,6 +503,8 @@ static void check_silent(struct sim *s)
 void coordinator_check(struct sim *s)
 {
     const struct coordinator *c = &s->core;
+    if (c->held)
+        sim_sometimes(s, SOMETIMES_HELD);
     check_silent(s);
     if (c->members.n < 2)
         s->alone_version = c->version;

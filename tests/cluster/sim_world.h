@@ -135,6 +135,7 @@ struct sim {
     uint64_t saving_theta;
     /* what lasts */
     uint64_t disk_version, disk_theta;
+    unsigned given_up; /* checkpoints that failed since the newest */
     struct record *record; /* [steps] */
     uint64_t alone_version; /* being made when fewer than two workers were there */
     uint64_t *reference;   /* [steps + 1] parameters of the undisturbed run */

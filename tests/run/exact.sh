@@ -59,10 +59,10 @@ say "stopped at step $at by SIGTERM to launch"
 train stopped 4 || fail "resumed run: $(tail -5 run-stopped.log)"
 compare stopped
 
-# the whole job killed at an arbitrary moment, resumed by others; a checkpoint at one half and none until long after, so that
-# something is computed again
+# the whole job killed at an arbitrary moment, resumed by others; the only checkpoint is at one half, so that something is
+# computed again
 rm -rf run-killed*
-common+=(train.checkpoint_every=$((steps / 2)))
+common+=(train.checkpoint_every="$steps")
 mpirun -n 3 "$LOCKSTEP" train "${common[@]}" run.dir=run-killed >>run-killed.log 2>&1 &
 pid=$!
 wait_for 60 at_step run-killed $((steps / 2 + 1)) || fail "run-killed does not get on: $(tail -3 run-killed.log)"

@@ -212,7 +212,9 @@ static void the_newest_the_best_and_every_kth_are_kept(void **state)
     (void)state;
     for (uint64_t step = 10; step <= 100; step += 10)
         scratch_write("run", step);
-    assert_int_equal(checkpoint_retain(&disk_real, "run", 2, 40, 30), ERR_OK);
+    struct checkpoint_keep keep = {
+        .last = 2, .every = 40, .best = 30, .halfway = UINT64_MAX};
+    assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
     uint64_t *steps;
     size_t n;
     assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
@@ -220,10 +222,46 @@ static void the_newest_the_best_and_every_kth_are_kept(void **state)
     assert_int_equal(n, 5);
     assert_memory_equal(steps, kept, sizeof kept);
     mem_free(steps);
-    assert_int_equal(checkpoint_retain(&disk_real, "run", 0, 0, UINT64_MAX), ERR_OK);
+    keep = (struct checkpoint_keep){.best = UINT64_MAX, .halfway = UINT64_MAX};
+    assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
     assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
     assert_true(n == 1 && steps[0] == 100); /* the newest is never removed */
     mem_free(steps);
+}
+
+/* What is there after each checkpoint of a run that keeps two, and one half-way between. */
+static void one_half_way_stays_until_the_next_and_counts_for_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t step, halfway, kept[4];
+        size_t n;
+    } cases[] = {
+        {5, 5, {5}, 1},           {10, 5, {10}, 1},         {15, 15, {10, 15}, 2},
+        {20, 15, {10, 20}, 2},    {25, 25, {10, 20, 25}, 3}, {30, 25, {20, 30}, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct checkpoint_keep keep = {
+            .last = 2, .best = UINT64_MAX, .halfway = cases[i].halfway};
+        scratch_write("run", cases[i].step);
+        assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
+        uint64_t *steps;
+        size_t n;
+        assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
+        assert_int_equal(n, cases[i].n);
+        assert_memory_equal(steps, cases[i].kept, n * sizeof *steps);
+        mem_free(steps);
+    }
+}
+
+static void one_half_way_that_is_the_best_stays(void **state)
+{
+    (void)state;
+    const struct checkpoint_keep keep = {.last = 1, .best = 5, .halfway = 5};
+    scratch_write("run", 5);
+    scratch_write("run", 10);
+    assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
+    assert_true(file_exists("run/checkpoints/step-00000005/MANIFEST"));
 }
 
 static void what_a_killed_writer_left_is_cleaned(void **state)
@@ -243,4 +281,6 @@ RUN(F(what_is_written_is_read_back), F(bytes_are_a_function_of_the_content),
     F(the_newest_good_one_is_found_and_none_is_never_zero),
     F(a_failure_at_any_call_leaves_the_older_ones_and_no_half_one),
     F(the_newest_the_best_and_every_kth_are_kept),
+    F(one_half_way_stays_until_the_next_and_counts_for_nothing),
+    F(one_half_way_that_is_the_best_stays),
     F(what_a_killed_writer_left_is_cleaned))

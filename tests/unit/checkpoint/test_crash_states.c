@@ -40,6 +40,9 @@ static struct checkpoint_content version(uint64_t step)
     return c;
 }
 
+static const struct checkpoint_keep keep = {
+    .last = 1, .best = UINT64_MAX, .halfway = UINT64_MAX};
+
 static void save(struct journal *j, uint64_t step, uint64_t before)
 {
     assert_int_equal(journal_sync(j), ERR_OK);
@@ -47,7 +50,7 @@ static void save(struct journal *j, uint64_t step, uint64_t before)
     const struct checkpoint_content c = version(step);
     assert_int_equal(checkpoint_write(&crash_disk, "run", &c), ERR_OK);
     crash_promise(step, written_n);
-    assert_int_equal(checkpoint_retain(&crash_disk, "run", 1, 0, UINT64_MAX), ERR_OK);
+    assert_int_equal(checkpoint_retain(&crash_disk, "run", &keep), ERR_OK);
     append(j, JOURNAL_CHECKPOINT, step);
 }
 

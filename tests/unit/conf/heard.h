@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 enum { HEARD_MAX = 1 << 16 };
 
 static struct {
@@ -15,6 +17,7 @@ static struct {
 static void hear(void)
 {
     fflush(stderr);
+    log_init("", LOG_INFO); /* what was said before may be said again */
     heard.terminal = dup(STDERR_FILENO);
     const int fd = open("heard.txt", O_RDWR | O_CREAT | O_TRUNC, 0644);
     assert_true(heard.terminal >= 0 && fd >= 0);

@@ -290,15 +290,26 @@ static void who_gave_what_was_not_believed_is_named_when_others_differ(void **st
     end(&s);
 }
 
-/* One step of one worker; then what follows the commit. */
-static void make_step(struct stage *s)
+/* One step of one worker, to the gradients. */
+static void compute_step(struct stage *s)
 {
     const struct action lease = *lease_of(s, 1);
     assert_int_equal(lease.lease, LEASE_TRAIN);
     give(s, &lease, 6);
+}
+
+/* One step of one worker, leased as @lease; then what follows the commit. */
+static void make_leased_step(struct stage *s, struct action lease)
+{
+    give(s, &lease, 6);
     assert_non_null(find(s, ACTION_UPDATE));
     feed(s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
     assert_non_null(find(s, ACTION_COMMIT));
+}
+
+static void make_step(struct stage *s)
+{
+    make_leased_step(s, *lease_of(s, 1));
 }
 
 /* All held-out slices, each with the loss @loss; then what follows. */
@@ -356,29 +367,72 @@ static void a_new_best_is_saved_as_what_it_is(void **state)
     end(&s);
 }
 
-/* Else a death would cost all steps since the checkpoint that is still being written. */
-static void a_checkpoint_that_is_due_waits_for_the_one_before(void **state)
+/* Three steps with nothing on disk, version 2 being written. */
+static void three_steps_from_the_disk(struct stage *s)
+{
+    struct coordinator_conf conf = default_conf(1);
+    conf.checkpoint_every = 4;
+    gather(s, conf);
+    make_step(s);
+    make_step(s);
+    assert_int_equal(find(s, ACTION_CHECKPOINT)->version, 2);
+    assert_true(find(s, ACTION_CHECKPOINT)->halfway);
+    make_step(s);
+    assert_null(find(s, ACTION_CHECKPOINT));
+    assert_non_null(lease_of(s, 1)); /* goes on beside the writing */
+}
+
+static void one_checkpoint_is_written_half_way_and_one_that_stays(void **state)
 {
     (void)state;
-    struct coordinator_conf conf = default_conf(1);
-    conf.checkpoint_every = 2;
-    for (int stopped = 0; stopped < 2; stopped++) {
-        struct stage s;
-        gather(&s, conf);
-        make_step(&s);
-        make_step(&s);
-        assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 2);
-        make_step(&s);
-        assert_non_null(lease_of(&s, 1)); /* goes on beside the writing */
-        make_step(&s);
-        assert_null(find(&s, ACTION_LEASE));
-        if (stopped)
-            feed(&s, (struct event){.kind = EVENT_STOP});
-        feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2});
-        assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 4);
-        assert_int_equal(find(&s, ACTION_LEASE) != NULL, !stopped);
-        end(&s);
-    }
+    struct stage s;
+    three_steps_from_the_disk(&s);
+    const struct action lease = *lease_of(&s, 1);
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2});
+    make_leased_step(&s, lease);
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 4);
+    assert_false(find(&s, ACTION_CHECKPOINT)->halfway);
+    make_step(&s);
+    make_step(&s); /* half-way, and the one before is not there yet: not this time */
+    assert_null(find(&s, ACTION_CHECKPOINT));
+    assert_non_null(lease_of(&s, 1));
+    compute_step(&s); /* that would be version 7, and 2 is on disk */
+    assert_null(find(&s, ACTION_UPDATE));
+    assert_true(s.c.held);
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 4});
+    assert_non_null(find(&s, ACTION_UPDATE));
+    end(&s);
+}
+
+/* A checkpoint that failed is given up; training does not wait for the next. */
+static void a_checkpoint_that_failed_holds_nothing(void **state)
+{
+    (void)state;
+    struct stage s;
+    three_steps_from_the_disk(&s);
+    const struct action lease = *lease_of(&s, 1);
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2, .err = ERR_NO_SPACE});
+    make_leased_step(&s, lease);
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 4);
+    compute_step(&s);
+    assert_null(find(&s, ACTION_UPDATE));
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 4, .err = ERR_NO_SPACE});
+    assert_non_null(find(&s, ACTION_UPDATE));
+    end(&s);
+}
+
+static void a_stop_while_the_update_waits_saves_what_is_there(void **state)
+{
+    (void)state;
+    struct stage s;
+    three_steps_from_the_disk(&s);
+    make_step(&s); /* version 4 is due, and 2 still being written */
+    assert_null(find(&s, ACTION_LEASE));
+    feed(&s, (struct event){.kind = EVENT_STOP});
+    feed(&s, (struct event){.kind = EVENT_CHECKPOINTED, .step = 2});
+    assert_int_equal(find(&s, ACTION_CHECKPOINT)->version, 4);
+    assert_null(find(&s, ACTION_LEASE));
+    end(&s);
 }
 
 static void a_stop_while_a_new_best_waits_for_the_disk_saves_it_too(void **state)
@@ -547,7 +601,9 @@ RUN(T(messages_of_strangers_other_terms_and_other_lives_change_nothing),
     T(a_result_far_from_the_usual_is_computed_elsewhere), T(how_far_is_configured),
     T(who_gave_what_was_not_believed_is_named_when_others_differ),
     T(a_new_best_is_saved_as_what_it_is),
-    T(a_checkpoint_that_is_due_waits_for_the_one_before),
+    T(one_checkpoint_is_written_half_way_and_one_that_stays),
+    T(a_checkpoint_that_failed_holds_nothing),
+    T(a_stop_while_the_update_waits_saves_what_is_there),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
     T(who_does_not_even_answer_when_its_time_is_up_is_not_waited_for),

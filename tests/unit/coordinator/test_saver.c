@@ -96,7 +96,7 @@ static void the_journal_is_synced_before_a_checkpoint_has_its_name(void **state)
     for (unsigned i = 1; i <= 3; i++) {
         const struct checkpoint_state st = {
             .step = i, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
-        saver_start(saver, &st, UINT64_MAX);
+        saver_start(saver, &st, UINT64_MAX, false);
         loop_run(s.loop);
         assert_int_equal(s.done, i);
         assert_int_equal(s.err, ERR_OK);
@@ -122,7 +122,7 @@ static void a_checkpoint_is_of_the_moment_it_was_asked_for(void **state)
         store.theta[i] = (float)i;
     const struct checkpoint_state st = {
         .step = 9, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
-    saver_start(saver, &st, UINT64_MAX);
+    saver_start(saver, &st, UINT64_MAX, false);
     saver_wait(saver); /* as every update does */
     for (size_t i = 0; i < store.count; i++)
         store.theta[i] = store.moment[0][i] = -1;
