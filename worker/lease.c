@@ -74,7 +74,8 @@ static struct kept_slice *copy(const struct message *m, size_t i, const struct c
                                   .samples = k->samples,
                                   .seed = conf->train.seed,
                                   .step = m->lease.step,
-                                  .dropout = m->lease.kind != LEASE_HELD_OUT};
+                                  .dropout = m->lease.kind != LEASE_HELD_OUT,
+                                  .smoothing = conf->train.label_smoothing};
     return k;
 }
 

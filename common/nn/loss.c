@@ -39,7 +39,7 @@ double head_loss(struct head_cache cache, const real *x, const uint32_t *targets
     for (size_t n = 0; n < N; n += R) {
         const size_t rows = least(R, N - n);
         gemm_nt(cache.logits, V, y + n * C, C, w.output, C, rows, V, C, 1, 0);
-        loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, false);
+        loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, pass->smoothing, false);
     }
     return loss;
 }
@@ -56,7 +56,7 @@ double head_backward(real *dx, struct head dw, struct head_cache cache, const re
         const real *y_n = y + n * C;
         real *dlogits = cache.logits; /* the loss turns one into the other in place */
         gemm_nt(cache.logits, V, y_n, C, w.output, C, rows, V, C, 1, 0);
-        loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, true);
+        loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, pass->smoothing, true);
         /* logits = y * output^T */
         gemm_nn(dy + n * C, C, dlogits, V, w.output, C, rows, C, V, 1, 0);
         gemm_tn(dw.output, C, dlogits, V, y_n, C, V, C, rows, 1, n > 0 ? 1 : 0);

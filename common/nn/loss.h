@@ -1,7 +1,10 @@
 /* loss.h - the head: from the residual stream to the loss.
  *
- *      logits = norm(x) * output^T             no norm for post-norm blocks: theirs is
- * last loss   = sum over rows of  log sum exp(logits) - logits[target]
+ *      logits = norm(x) * output^T         no norm for post-norm blocks: theirs is last
+ *      loss   = sum over rows of  log sum exp(logits) - w . logits
+ *
+ * w is 1 at the target; with label smoothing s (Szegedy 2016) 1 - s there and s / V more
+ * everywhere, as in PyTorch's cross_entropy().
  *
  * The logits of a large vocabulary would be the largest tensor of all (50,257 numbers a
  * row in GPT-2), so they exist for a block of rows at a time: product, loss, both

@@ -19,6 +19,7 @@ struct pass {
     size_t N;     /* rows: B * T */
     size_t start; /* position of the first token: 0 but in generation */
     struct dropout dropout;
+    real smoothing;     /* of the targets; 0: none */
     const real *waves;  /* [s.T, C] for sinusoidal positions, or NULL */
     const real *angles; /* [s.T, D] for rotary positions, or NULL */
 };

@@ -100,6 +100,7 @@ static struct pass pass_of(const struct workspace *w, const struct slice *slice)
                     .key = philox_key(slice->seed, PHILOX_DROPOUT),
                     .step = (uint32_t)slice->step,
                     .samples = slice->samples},
+        .smoothing = (real)slice->smoothing,
         .waves = w->waves,
         .angles = w->angles,
     };
@@ -184,6 +185,7 @@ void transformer_loss(const struct transformer *t, struct workspace *w, const re
     assert(w->t == t);
     struct pass pass = pass_of(w, slice);
     pass.dropout.on = false;
+    pass.smoothing = 0;
     const real *x = forward(w, theta, slice, &pass);
     result->loss =
         head_loss(w->head, x, w->targets, view_head(&t->conf, &t->shape, theta), &pass);
@@ -196,6 +198,7 @@ void transformer_logits(const struct transformer *t, struct workspace *w,
     assert(w->t == t);
     struct pass pass = pass_of(w, slice);
     pass.dropout.on = false;
+    pass.smoothing = 0;
     const real *x = forward(w, theta, slice, &pass);
     head_logits(logits, w->head, x, view_head(&t->conf, &t->shape, theta), &pass);
 }

@@ -43,10 +43,11 @@ struct slice {
     const uint64_t *samples; /* [B] sample numbers, unique in the step: key of dropout */
     uint64_t seed, step;     /* key of dropout */
     bool dropout;            /* false: evaluation */
+    double smoothing;        /* of the targets (loss.h); 0 in evaluation */
 };
 
 struct slice_result {
-    double loss;      /* sum over target tokens, nats */
+    double loss;      /* sum over target tokens, nats; smoothed when they are */
     uint64_t targets; /* number of target tokens */
 };
 
@@ -76,7 +77,7 @@ void transformer_slice(const struct transformer *t, struct workspace *w,
                        struct slice_result *result, transformer_range_done *done,
                        void *ctx);
 
-/* Forward only, without dropout. */
+/* Forward only, without dropout and smoothing. */
 void transformer_loss(const struct transformer *t, struct workspace *w, const real *theta,
                       const struct slice *slice, struct slice_result *result);
 

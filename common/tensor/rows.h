@@ -96,11 +96,12 @@ void rows_dropout_part(real *y, const real *x, size_t first, size_t n, real p,
                        struct rows_dropout_site at);
 
 /* --- loss -------------------------------------------------------------------------
+ * The sum over rows of -sum_j w_j log softmax_j, in double, with w the target alone, or
+ * smoothed (Szegedy 2016, section 7): w = (1 - s) onehot(target) + s / V.
  * logits [n,V], rows @ld apart, are used up: with @backward they become
- * d loss / d logits = softmax - onehot(target), without they are left undefined.
- * Returns the sum over rows of -log softmax[target], in double.  targets < V. */
+ * d loss / d logits = softmax - w, without they are left undefined.  targets < V. */
 double rows_cross_entropy(real *logits, size_t ld, const uint32_t *targets, size_t n,
-                          size_t V, bool backward);
+                          size_t V, real smoothing, bool backward);
 
 /* --- rotary positions (Su 2021): halves, as in GPT-NeoX and Llama checkpoints -------
  * x [D]: (x[i], x[i + D/2]) rotated by angle[i]; cs [D] holds the cos and then the sin of

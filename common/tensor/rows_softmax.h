@@ -69,34 +69,63 @@ static void softmax_causal_backward(real *da, const real *a, size_t ld, size_t T
     }
 }
 
-/* The sum of exp(x - max) over a row as long as a vocabulary: in float over pieces, in
- * double over the pieces, so that it is as good for 100,000 words as for 100.  (Equal
- * terms are rounded the same way every time: 50,000 of them in float were 4e-5 off.) */
+/* A row as long as a vocabulary is summed in float over pieces, in double over the pieces,
+ * so that it is as good for 100,000 words as for 100.  (Equal terms are rounded the same
+ * way every time: 50,000 of them in float were 4e-5 off.) */
+enum { VOCABULARY_PIECE = 512 };
+
+static inline size_t piece(size_t i, size_t V)
+{
+    return V - i < VOCABULARY_PIECE ? V - i : VOCABULARY_PIECE;
+}
+
+/* x  <-  exp(x - max); returns the sum. */
 static double vocabulary_exp(real *x, real max, size_t V)
 {
-    enum { PIECE = 512 };
     double total = 0;
-    for (size_t i = 0; i < V; i += PIECE)
-        total += (double)row_exp(x + i, max, 1, V - i < PIECE ? V - i : PIECE);
+    for (size_t i = 0; i < V; i += VOCABULARY_PIECE)
+        total += (double)row_exp(x + i, max, 1, piece(i, V));
     return total;
 }
 
-/* loss = log(sum_j exp(x_j)) - x_target  =>  dx_j = softmax_j - (j == target) */
-static double cross_entropy(real *logits, size_t ld, const uint32_t *targets, size_t n,
-                            size_t V, bool backward)
+static double vocabulary_sum(const real *x, size_t V)
 {
-    assert(ld >= V);
+    double total = 0;
+    for (size_t i = 0; i < V; i += VOCABULARY_PIECE)
+        total += (double)row_sum(x + i, piece(i, V));
+    return total;
+}
+
+static void take_away(real *x, real constant, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        x[i] -= constant;
+}
+
+/* loss = log(sum_j exp(x_j)) - sum_j w_j x_j  =>  dx_j = softmax_j - w_j, where
+ * w_j = (1 - smoothing) (j == target) + smoothing / V */
+static double cross_entropy(real *logits, size_t ld, const uint32_t *targets, size_t n,
+                            size_t V, real smoothing, bool backward)
+{
+    assert(ld >= V && smoothing >= 0 && smoothing < 1);
+    const double s = (double)smoothing;
     double loss = 0;
     for (size_t i = 0; i < n; i++) {
         assert(targets[i] < V);
         real *row = logits + i * ld;
         const real max = row_max(row, V), at_target = row[targets[i]];
+        double expected = (double)at_target;
+        if (s > 0)
+            expected += s * (vocabulary_sum(row, V) / (double)V - expected);
         const double total = vocabulary_exp(row, max, V);
-        loss += log(total) + ((double)max - (double)at_target);
-        if (backward) {
-            scale(row, (real)(1 / total), V);
-            row[targets[i]] -= 1;
-        }
+        loss += log(total) + ((double)max - expected);
+        if (!backward)
+            continue;
+        scale(row, (real)(1 / total), V);
+        if (s > 0)
+            take_away(row, smoothing / (real)V, V);
+        row[targets[i]] -= 1 - smoothing;
     }
     return loss;
 }

@@ -12,6 +12,7 @@ printf '%s\n' "${hosts[@]}" >hostfile
 
 common=(data.dir=data model.layers=2 model.heads=2 model.width=64 model.context=64 model.dropout=0.1 train.batch=16
         train.slices=8 train.steps="$steps" train.checkpoint_every=$((steps / 4)) train.eval_every=10000
+        train.label_smoothing=0.1
         cluster.lease=2s cluster.threads=1)
 
 # launch WHERE NAME [OPTION...]: in the background, its pid in $launched

@@ -25,7 +25,7 @@ DEFAULTS = dict(layers=2, heads=4, kv_heads=4, width=8, ffn=12, context=7,
                 norm="layernorm", norm_place="pre", norm_eps=1e-5, activation="gelu",
                 positions="learned", rope_theta=10000, tied=1, bias=1,
                 dropout_embed=0, dropout_attention=0, dropout_residual=0,
-                vocabulary=11, sequences=2, length=5)
+                smoothing=0, vocabulary=11, sequences=2, length=5)
 
 CASES = {
     "gpt2": dict(activation="gelu_tanh"),
@@ -44,6 +44,8 @@ CASES = {
     "long": dict(norm="rmsnorm", activation="swiglu", positions="rotary", layers=1,
                  heads=2, kv_heads=1, context=150, length=133, sequences=1, tied=0,
                  bias=0, dropout_attention=0.25, vocabulary=5),
+    "smooth": dict(smoothing=0.1, dropout_residual=0.25),
+    "smooth-post": dict(smoothing=0.9, norm_place="post", tied=0, vocabulary=50),
     "one": dict(layers=1, heads=1, kv_heads=1, width=6, ffn=1, context=1, length=1,
                 sequences=3, vocabulary=2),
 }
@@ -275,12 +277,13 @@ def generate(name, changes):
     still = Model({**o, **{place: 0 for place in o if place.startswith("dropout")}})
     fill(still)
     loss = F.cross_entropy(logits.reshape(-1, V), tokens[:, 1:].reshape(-1),
-                           reduction="sum")
+                           reduction="sum", label_smoothing=o["smoothing"])
     loss.backward()
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name + ".txt")
     with open(path, "w") as out:
         for key, value in o.items():
-            out.write(f"{key} {value}\n")
+            if key != "smoothing" or value:
+                out.write(f"{key} {value}\n")
         out.write(f"seed {SEED}\nstep {STEP}\n")
         out.write("samples " + " ".join(str(s) for s in SAMPLES[:B]) + "\n")
         out.write("tokens " + " ".join(str(t) for t in tokens.flatten().tolist()) + "\n")

@@ -73,6 +73,7 @@ static bool read_option(struct golden *g, const char *key)
     FIELD((*g), vocabulary)
     FIELD(g->slice, sequences)
     FIELD(g->slice, length)
+    FIELD(g->slice, smoothing)
 #undef FIELD
     fail_msg("no such option: %s", key);
     return false;
@@ -190,7 +191,8 @@ static void numbers_are_those_of_pytorch(void **state)
     (void)state;
     static const char *const names[] = {
         "gpt2",         "nanogpt",  "llama",     "vaswani", "post-rms", "blind",
-        "post-learned", "drop-pre", "drop-post", "long",    "one"};
+        "post-learned", "drop-pre", "drop-post", "long",    "one",
+        "smooth",       "smooth-post"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check(names[i]);
 }

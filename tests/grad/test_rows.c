@@ -153,25 +153,28 @@ static const uint32_t targets[ROWS] = {0, V - 1};
 
 static void loss_forward(real *y, const real *x, void *ctx)
 {
-    (void)ctx;
+    const real *smoothing = ctx;
     real logits[ROWS * V];
     memcpy(logits, x, sizeof logits);
-    y[0] = (real)rows_cross_entropy(logits, V, targets, ROWS, V, false);
+    y[0] = (real)rows_cross_entropy(logits, V, targets, ROWS, V, *smoothing, false);
 }
 
 static void loss_backward(real *dx, const real *dy, const real *x, void *ctx)
 {
-    (void)ctx;
+    const real *smoothing = ctx;
     memcpy(dx, x, ROWS * V * sizeof *dx);
-    rows_cross_entropy(dx, V, targets, ROWS, V, true);
+    rows_cross_entropy(dx, V, targets, ROWS, V, *smoothing, true);
     rows_scale(dx, dy[0], ROWS * V);
 }
 
 static void the_loss_in_the_logits(void **state)
 {
     (void)state;
-    const struct gradcheck g = {ROWS * V, 1, loss_forward, loss_backward, NULL};
-    check_all_sets("cross-entropy", &g);
+    real smoothing[] = {0, (real)0.1, (real)0.9};
+    for (size_t i = 0; i < sizeof smoothing / sizeof *smoothing; i++) {
+        const struct gradcheck g = {ROWS * V, 1, loss_forward, loss_backward, smoothing + i};
+        check_all_sets("cross-entropy", &g);
+    }
 }
 
 /* --- linear ones

@@ -58,7 +58,8 @@ static void the_gradient_is_the_derivative_of_the_loss(void **state)
                                   .samples = samples,
                                   .seed = 1,
                                   .step = 2,
-                                  .dropout = conf.dropout > 0}};
+                                  .dropout = conf.dropout > 0,
+                                  .smoothing = i % 2 ? 0.1 : 0}};
         print_message("           %s\n", model_cases[i].name);
         assert_int_equal(0, transformer_init(&c.t, &conf, V));
         c.w = workspace_new(&c.t, B * LENGTH, true);

@@ -154,13 +154,20 @@ void reference_softmax_causal_backward(double *y, const real *da, const real *a,
 }
 
 double reference_cross_entropy(double *dlogits, const real *logits, size_t ld,
-                               const uint32_t *targets, size_t n, size_t V)
+                               const uint32_t *targets, size_t n, size_t V, double s)
 {
     double loss = 0;
     for (size_t i = 0; i < n; i++) {
         double *d = dlogits + i * ld;
-        loss += softmax(d, logits + i * ld, V, 1) - (double)logits[i * ld + targets[i]];
-        d[targets[i]] -= 1;
+        const real *x = logits + i * ld;
+        long double expected = 0;
+        loss += softmax(d, x, V, 1);
+        for (size_t j = 0; j < V; j++) {
+            const double wanted = (j == targets[i] ? 1 - s : 0) + s / (double)V;
+            expected += (long double)wanted * (long double)x[j];
+            d[j] -= wanted;
+        }
+        loss -= (double)expected;
     }
     return loss;
 }

@@ -31,7 +31,7 @@ void reference_softmax_causal(double *y, const real *a, size_t ld, size_t T,
 void reference_softmax_causal_backward(double *y, const real *da, const real *a,
                                        size_t ld, size_t T, double scale);
 double reference_cross_entropy(double *dlogits, const real *logits, size_t ld,
-                               const uint32_t *targets, size_t n, size_t V);
+                               const uint32_t *targets, size_t n, size_t V, double s);
 void reference_dropout(double *y, const real *x, size_t first, size_t n, real p,
                        struct rows_dropout_site at);
 void reference_rotate(double *y, const real *x, const real *cs, size_t D, bool inverse);

@@ -226,27 +226,31 @@ static void weights_of_large_scores_are_safe_and_add_up_to_one(void **state)
  */
 
 /* The difference to the largest logit is rounded: half a unit times twice the spread. */
-static void check_loss(int set, size_t V, size_t ld, double spread)
+static void check_loss(int set, size_t V, size_t ld, double spread, double smoothing)
 {
     real *logits = random_reals(ROWS * ld, spread, (uint32_t)V), *again;
     const uint32_t targets[ROWS] = {0, (uint32_t)V / 2, (uint32_t)V - 1};
     double *want = malloc(ROWS * ld * sizeof *want);
-    const double loss = reference_cross_entropy(want, logits, ld, targets, ROWS, V);
+    const double loss = reference_cross_entropy(want, logits, ld, targets, ROWS, V,
+                                                (double)(real)smoothing);
     again = malloc(ROWS * ld * sizeof *again);
     memcpy(again, logits, ROWS * ld * sizeof *again);
 
-    const double got = rows_cross_entropy(logits, ld, targets, ROWS, V, true);
+    const double got = rows_cross_entropy(logits, ld, targets, ROWS, V,
+                                          (real)smoothing, true);
     expect(fabs(got - loss) / (loss + 1) / (double)REAL_EPS, 4, set, "loss", V);
     for (size_t i = 0; i < ROWS; i++) {
         const double at_target = fabs(want[i * ld + targets[i]]);
         want[i * ld + targets[i]] = (double)logits[i * ld + targets[i]];
-        expect(worst_error(logits + i * ld, want + i * ld, V, 0), 6 + spread, set,
-               "dlogits", V);
+        /* with smoothing a difference of two: as good as the larger one */
+        expect(worst_error(logits + i * ld, want + i * ld, V, smoothing / (double)V),
+               6 + spread, set, "dlogits", V);
         expect(fabs(fabs((double)logits[i * ld + targets[i]]) - at_target) /
                    (double)REAL_EPS,
                4, set, "dlogits at the target", V);
     }
-    assert_true(rows_cross_entropy(again, ld, targets, ROWS, V, false) == got);
+    assert_true(rows_cross_entropy(again, ld, targets, ROWS, V, (real)smoothing, false) ==
+                got);
     free(logits);
     free(again);
     free(want);
@@ -257,8 +261,9 @@ static void the_loss_follows_its_definition_at_all_sizes(void **state)
     (void)state;
     FOR_EACH_SET(set)
     for (size_t V = 1; V <= LONGEST; V++) {
-        check_loss(set, V, V, 4);
-        check_loss(set, V, V + 3, 30);
+        check_loss(set, V, V, 4, 0);
+        check_loss(set, V, V + 3, 30, 0);
+        check_loss(set, V, V + 3, 4, 0.1);
     }
 }
 
@@ -267,8 +272,9 @@ static void a_large_vocabulary_loses_no_precision(void **state)
     (void)state;
     FOR_EACH_SET(set)
     {
-        check_loss(set, 4096, 4096, 4);
-        check_loss(set, 50257, 50257, 4);
+        check_loss(set, 4096, 4096, 4, 0);
+        check_loss(set, 50257, 50257, 4, 0);
+        check_loss(set, 50257, 50257, 4, 0.1);
     }
 }
 
@@ -285,7 +291,7 @@ static void rounding_does_not_pile_up_over_a_large_vocabulary(void **state)
             logits[v] = 0;
         logits[0] = (real)tenths / 10;
         const double top = (double)logits[0], want = log(exp(top) + V - 1) - top;
-        const double got = rows_cross_entropy(logits, V, &target, 1, V, false);
+        const double got = rows_cross_entropy(logits, V, &target, 1, V, 0, false);
         if (!(fabs(got - want) < 2e-6))
             fail_msg("%s: %.9g instead of %.9g", set_names[set], got, want);
     }
@@ -303,7 +309,7 @@ static void equal_logits_of_any_size_lose_the_logarithm_of_the_vocabulary(void *
         real logits[V];
         for (int v = 0; v < V; v++)
             logits[v] = (real)levels[i];
-        const double loss = rows_cross_entropy(logits, V, &target, 1, V, true);
+        const double loss = rows_cross_entropy(logits, V, &target, 1, V, 0, true);
         assert_true(fabs(loss - log(V)) < 1e-6);
         assert_true(fabs((double)logits[0] - 1.0 / V) < 1e-8);
         assert_true(fabs((double)logits[64] - (1.0 / V - 1)) < 1e-6);
@@ -324,7 +330,7 @@ static void what_is_no_number_makes_its_whole_row_none(void **state)
         for (size_t j = 0; j < T; j++)
             assert_true(isnan(a[(T - 1) * T + j]) && isnan(y[j]));
         assert_false(isnan(a[(T - 2) * T]));
-        assert_true(isnan(rows_cross_entropy(x, T, &target, 1, T, false)));
+        assert_true(isnan(rows_cross_entropy(x, T, &target, 1, T, 0, false)));
         free(a);
         free(x);
     }
@@ -355,7 +361,7 @@ static void compute_bits(struct bits *b)
     rows_softmax_causal(b->weights, LONGEST, LONGEST, 1);
     rows_softmax_causal_backward(b->dweights, b->weights, LONGEST, LONGEST, 1);
     memcpy(b->logits, c.x, sizeof b->logits);
-    b->loss = rows_cross_entropy(b->logits, LONGEST, targets, ROWS, LONGEST, true);
+    b->loss = rows_cross_entropy(b->logits, LONGEST, targets, ROWS, LONGEST, (real)0.1, true);
     norm_case_free(c);
 }
 

@@ -66,7 +66,8 @@ static int prepare(void **state)
                                    .samples = &samples[v],
                                    .seed = 5,
                                    .step = 3,
-                                   .dropout = true};
+                                   .dropout = true,
+                                   .smoothing = 0.1};
     }
     return 0;
 }
