@@ -51,7 +51,15 @@ static void f_backward(real *dx, const struct block *dw, const real *dy,
         mlp_backward(dx, dw->mlp, dy, cache->mlp, x, p->w->mlp, p->scratch->mlp, p->pass);
 }
 
-/* sum  <-  x + dropout(f(in)) */
+/* a, by which what goes past a part is multiplied. */
+static real past(const struct pass *pass)
+{
+    return pass->conf->norm_place == PLACE_DEEP
+               ? real_sqrt(real_sqrt(2 * (real)pass->s.L))
+               : 1;
+}
+
+/* sum  <-  a x + dropout(f(in)) */
 static void residual(struct block_cache *cache, const real *x, const real *in,
                      const struct part *p)
 {
@@ -59,7 +67,7 @@ static void residual(struct block_cache *cache, const real *x, const real *in,
     f_forward(sum, cache, in, p);
     if (drop(p) > 0)
         apply_dropout(sum, sum, p);
-    rows_add(sum, x, p->pass->N * p->pass->s.C);
+    rows_add_scaled(sum, x, past(p->pass), p->pass->N * p->pass->s.C);
 }
 
 static const real *part_forward(struct block_cache *cache, const real *x,
@@ -111,9 +119,9 @@ static void part_backward_post(real *dx, const struct block *dw,
     /* normed = norm(sum) */
     norm_backward(dsum, dw->norm[p->kind], dx, c->norm, c->sum, p->w->norm[p->kind],
                   p->pass->conf, N, C);
-    /* sum = x + dropout(f(x)) */
+    /* sum = a x + dropout(f(x)) */
     f_backward(dx, dw, undropped(b, dsum, p), cache, c->x, p);
-    rows_add(dx, dsum, N * C);
+    rows_add_scaled(dx, dsum, past(p->pass), N * C);
 }
 
 const real *block_forward(struct block_cache *cache, const real *x, const struct block *w,

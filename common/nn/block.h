@@ -3,6 +3,7 @@
  *
  *      pre    out = x + dropout(f(norm(x)))        (GPT-2, Radford 2019)
  *      post   out = norm(x + dropout(f(x)))        (Vaswani 2017)
+ *      deep   out = norm(a x + dropout(f(x)))      a = (2L)^(1/4) (DeepNorm, Wang 2022)
  *
  * Such a piece is called a part here; f is attention in part 0, mlp in part 1.  The
  * layer's caches keep what backward needs; without a backward pass all layers share one
@@ -32,7 +33,7 @@ struct block { /* the weights; as `dw`, their gradients */
 struct part_cache {
     const real *x; /* [N,C]: input, borrowed; set by forward */
     real *normed;  /* [N,C]: norm(x) or norm(sum) */
-    real *sum;     /* [N,C]: x + dropout(f(..)) */
+    real *sum;     /* [N,C]: a x + dropout(f(..)) */
     struct norm_cache norm;
 };
 

@@ -5,15 +5,19 @@
  * (Glorot, Bengio 2010); in and out are those of the tensor as it is stored, query, key
  * and value together he       N(0, sqrt(2 / in)) (He 2015)
  *
- * init_depth_scale makes the weights of block l (from 0) smaller by 1/sqrt(l+1) (Zhang
- * 2019, arXiv:1908.11365) under xavier and he.  Token and position embeddings and an
- * output projection of its own are N(0, init_std) always: logits start near zero, the
- * loss near ln V.  Element i of tensor n takes word i % 4 of philox (i / 4, n).
+ * norm_place deep makes values, attention's output and the feed-forward part smaller by
+ * (8L)^(-1/4) (Wang 2022, section 2.2, decoder only).  zero_residual starts what
+ * adds to the residual stream as zero.  init_depth_scale makes the weights of block l
+ * (from 0) smaller by 1/sqrt(l+1) (Zhang 2019, arXiv:1908.11365) under xavier and he.
+ * Token and position embeddings and an output projection of its own are N(0, init_std)
+ * always: logits start near zero, the loss near ln V.  Element i of tensor n takes word i
+ * % 4 of philox (i / 4, n).
  */
 #include "nn/transformer.h"
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/philox.h"
 
@@ -42,6 +46,17 @@ static struct draw draw_of(const struct transformer *t, const struct param_info 
     }
     assert(!"init is one of its choices");
     return (struct draw){0};
+}
+
+/* The rows of a block's tensor that deep norms want smaller. */
+static void shrink(const struct transformer *t, const struct param_info *info, real *x)
+{
+    const struct shape *s = &t->shape;
+    const real factor = (real)pow(8 * (double)s->L, -0.25);
+    const bool qkv = strstr(info->name, "attention.qkv") != NULL;
+    const size_t first = qkv ? info->rows - s->G * s->D : 0; /* the values */
+    for (size_t i = first * info->cols; i < info->count; i++)
+        x[i] *= factor;
 }
 
 /* Four numbers of the distribution. */
@@ -76,10 +91,15 @@ void transformer_init_params(const struct transformer *t, real *theta, uint64_t 
     for (size_t n = 0; n < t->tensors; n++) {
         const struct param_info *info = &t->info[n];
         real *x = theta + info->first;
-        if (info->init == PARAM_ONE || info->init == PARAM_ZERO)
+        const bool matrix = info->init == PARAM_MATRIX || info->init == PARAM_RESIDUAL;
+        const bool zero = info->init == PARAM_ZERO ||
+                          (info->init == PARAM_RESIDUAL && t->conf.zero_residual);
+        if (info->init == PARAM_ONE || zero)
             for (size_t i = 0; i < info->count; i++)
-                x[i] = info->init == PARAM_ONE ? 1 : 0;
+                x[i] = zero ? 0 : 1;
         else
             fill_random(x, info->count, draw_of(t, info), key, n);
+        if (matrix && !zero && t->conf.norm_place == PLACE_DEEP)
+            shrink(t, info, x);
     }
 }

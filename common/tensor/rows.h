@@ -37,6 +37,7 @@ void rows_thread_start(void);
 
 void rows_add(real *y, const real *x, size_t n); /* y += x */
 void rows_scale(real *y, real factor, size_t n); /* y *= factor */
+void rows_add_scaled(real *y, const real *x, real factor, size_t n); /* y += factor x */
 /* y [N,C] += b [C] */
 void rows_add_bias(real *y, const real *b, size_t N, size_t C);
 /* db [C] += the sum of the rows of dy [N,C] */

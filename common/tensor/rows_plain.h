@@ -7,6 +7,13 @@ static void add(real *y, const real *x, size_t n)
         y[i] += x[i];
 }
 
+static void add_scaled(real *y, const real *x, real factor, size_t n)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        y[i] = muladd(x[i], factor, y[i]);
+}
+
 static void scale(real *y, real factor, size_t n)
 {
 #pragma omp simd

@@ -46,6 +46,7 @@ CASES = {
                  bias=0, dropout_attention=0.25, vocabulary=5),
     "smooth": dict(smoothing=0.1, dropout_residual=0.25),
     "smooth-post": dict(smoothing=0.9, norm_place="post", tied=0, vocabulary=50),
+    "deep": dict(norm_place="deep", layers=3, activation="relu", positions="sinusoidal"),
     "one": dict(layers=1, heads=1, kv_heads=1, width=6, ffn=1, context=1, length=1,
                 sequences=3, vocabulary=2),
 }
@@ -186,8 +187,9 @@ class Block(nn.Module):
         if self.o["norm_place"] == "pre":
             x = x + attention(self.norm1(x))
             return x + mlp(self.norm2(x))
-        x = self.norm1(x + attention(x))
-        return self.norm2(x + mlp(x))
+        past = (2 * self.o["layers"]) ** 0.25 if self.o["norm_place"] == "deep" else 1
+        x = self.norm1(past * x + attention(x))
+        return self.norm2(past * x + mlp(x))
 
 
 class Model(nn.Module):

@@ -192,7 +192,7 @@ static void numbers_are_those_of_pytorch(void **state)
     static const char *const names[] = {
         "gpt2",         "nanogpt",  "llama",     "vaswani", "post-rms", "blind",
         "post-learned", "drop-pre", "drop-post", "long",    "one",
-        "smooth",       "smooth-post"};
+        "smooth",       "smooth-post", "deep"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check(names[i]);
 }

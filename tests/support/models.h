@@ -31,6 +31,8 @@ static const struct model_case model_cases[] = {
     {"waves-rms",   NORM_RMS,   PLACE_PRE,  ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, false, true,  0},
     {"gpt2-drop",   NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0.2},
     {"llama-drop",  NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0.3},
+    {"deep",        NORM_LAYER, PLACE_DEEP, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0},
+    {"deep-drop",   NORM_RMS,   PLACE_DEEP, ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0.2},
     {"post-drop",   NORM_LAYER, PLACE_POST, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, true,  true,  0.1},
 };
 /* clang-format on */

@@ -10,23 +10,33 @@ struct world {
     real *theta;
 };
 
-static void open(struct world *o, enum conf_init init, bool depth_scale)
+static void open_with(struct world *o, const struct conf_model *conf)
 {
-    const struct conf_model conf = {.layers = L,
-                                    .heads = 4,
-                                    .kv_heads = 4,
-                                    .width = C,
-                                    .ffn = F,
-                                    .context = 32,
-                                    .bias = true,
-                                    .init = init,
-                                    .init_std = 0.05,
-                                    .init_depth_scale = depth_scale};
-    assert_int_equal(0, transformer_init(&o->t, &conf, V));
+    assert_int_equal(0, transformer_init(&o->t, conf, V));
     o->theta = calloc(o->t.count, sizeof *o->theta);
     for (size_t i = 0; i < o->t.count; i++)
         o->theta[i] = NAN;
     transformer_init_params(&o->t, o->theta, 1);
+}
+
+static struct conf_model conf_of(enum conf_init init, bool depth_scale)
+{
+    return (struct conf_model){.layers = L,
+                               .heads = 4,
+                               .kv_heads = 4,
+                               .width = C,
+                               .ffn = F,
+                               .context = 32,
+                               .bias = true,
+                               .init = init,
+                               .init_std = 0.05,
+                               .init_depth_scale = depth_scale};
+}
+
+static void open(struct world *o, enum conf_init init, bool depth_scale)
+{
+    const struct conf_model conf = conf_of(init, depth_scale);
+    open_with(o, &conf);
 }
 
 static void close(struct world *o)
@@ -115,6 +125,49 @@ static void deeper_layers_start_smaller_when_asked(void **state)
     close(&o);
 }
 
+/* Rows of queries and keys are as ever, the others smaller by (8L)^(-1/4). */
+static void
+deep_norms_start_values_outputs_and_the_feed_forward_part_smaller(void **state)
+{
+    (void)state;
+    struct world o, plain;
+    struct conf_model conf = conf_of(INIT_XAVIER, false);
+    open_with(&plain, &conf);
+    conf.norm_place = PLACE_DEEP;
+    open_with(&o, &conf);
+    const real smaller = (real)pow(8.0 * L, -0.25);
+    size_t p = 0;
+    for (size_t n = 0; n < o.t.tensors; n++, p++) {
+        const struct param_info *info = &o.t.info[n];
+        if (strcmp(plain.t.info[p].name, "norm.weight") == 0)
+            p += 2; /* only pre-norm ends with a norm */
+        assert_string_equal(info->name, plain.t.info[p].name);
+        const bool block = info->cols && info->layer >= 1 && info->layer <= L;
+        const size_t same = strstr(info->name, "qkv") ? info->count / 3 * 2 : 0;
+        for (size_t i = 0; i < info->count; i++) {
+            const real was = plain.theta[plain.t.info[p].first + i];
+            if (info->layer <= L) /* the numbers of later tensors are other ones */
+                assert_true(o.theta[info->first + i] ==
+                            (block && i >= same ? was * smaller : was));
+        }
+    }
+    close(&o);
+    close(&plain);
+}
+
+static void what_adds_to_the_stream_starts_as_zero_when_asked(void **state)
+{
+    (void)state;
+    struct world o;
+    struct conf_model conf = conf_of(INIT_HE, false);
+    conf.zero_residual = true;
+    open_with(&o, &conf);
+    expect(&o, "layers.1.mlp.up.weight", sqrt(2.0 / C));
+    assert_true(moments(&o, "layers.1.mlp.down.weight").largest == 0);
+    assert_true(moments(&o, "layers.2.attention.output.weight").largest == 0);
+    close(&o);
+}
+
 static void gains_are_one_and_biases_zero(void **state)
 {
     (void)state;
@@ -152,5 +205,7 @@ static void the_seed_decides_and_nothing_else(void **state)
 RUN(T(gpt2_is_normal_and_smaller_where_it_adds_to_the_stream),
     T(xavier_is_uniform_with_its_variance),
     T(he_is_normal_with_the_variance_of_its_inputs),
-    T(deeper_layers_start_smaller_when_asked), T(gains_are_one_and_biases_zero),
-    T(the_seed_decides_and_nothing_else))
+    T(deeper_layers_start_smaller_when_asked),
+    T(deep_norms_start_values_outputs_and_the_feed_forward_part_smaller),
+    T(what_adds_to_the_stream_starts_as_zero_when_asked),
+    T(gains_are_one_and_biases_zero), T(the_seed_decides_and_nothing_else))

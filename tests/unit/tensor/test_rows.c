@@ -13,6 +13,12 @@ static void run_add(real *y, const real *a, const real *b, size_t n)
     rows_add(y, b, n);
 }
 
+static void run_add_scaled(real *y, const real *a, const real *b, size_t n)
+{
+    memcpy(y, b, n * sizeof *y);
+    rows_add_scaled(y, a, FACTOR, n);
+}
+
 static void run_scale(real *y, const real *a, const real *b, size_t n)
 {
     (void)b;
@@ -67,6 +73,11 @@ static double want_add(double a, double b)
     return a + b;
 }
 
+static double want_add_scaled(double a, double b)
+{
+    return b + a * (double)FACTOR;
+}
+
 static double want_scale(double a, double b)
 {
     (void)b;
@@ -94,6 +105,7 @@ static const struct kernel {
     double spread, floor, units;
 } kernels[] = {
     {"add", run_add, want_add, 3, 0, 0.5},
+    {"add_scaled", run_add_scaled, want_add_scaled, 3, 1, 2},
     {"scale", run_scale, want_scale, 3, 0, 0.5},
     {"gelu", run_gelu, want_gelu, 12.5, 0, 4},
     {"gelu_backward", run_gelu_backward, want_gelu_backward, 12.5, 1, 2},
