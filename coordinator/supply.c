@@ -41,6 +41,7 @@ void supply_close(struct supply *s)
 {
     dataset_close(&s->data);
     mem_free(s->slice);
+    mem_free(s->lengths);
     mem_free(s->tokens);
     mem_free(s->samples);
     *s = (struct supply){0};
@@ -80,19 +81,23 @@ const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool 
     for (uint32_t v = first; v < end; v++)
         sequences += piece_of(s, held_out, v).sequences;
     s->slice = mem_resize(s->slice, (end - first) * sizeof *s->slice);
+    s->lengths = mem_resize(s->lengths, sequences * sizeof *s->lengths);
     s->samples = mem_resize(s->samples, sequences * sizeof *s->samples);
     s->tokens =
         mem_resize(s->tokens, sequences * (s->plan.context + 1) * sizeof *s->tokens);
 
-    uint32_t *tokens = s->tokens;
+    uint32_t *tokens = s->tokens, *lengths = s->lengths;
     uint64_t *samples = s->samples;
     for (uint32_t v = first; v < end; v++) {
         const struct plan_piece piece = piece_of(s, held_out, v);
         struct message_slice *slice = &s->slice[v - first];
-        *slice = (struct message_slice){piece.sequences, 0, tokens, samples};
+        *slice = (struct message_slice){.sequences = piece.sequences,
+                                        .lengths = lengths,
+                                        .tokens = tokens,
+                                        .samples = samples};
         for (uint32_t b = 0; b < piece.sequences; b++) {
-            slice->length = read_sequence(s, step, held_out, piece.first + b, tokens);
-            tokens += slice->length + 1;
+            *lengths = read_sequence(s, step, held_out, piece.first + b, tokens);
+            tokens += *lengths++ + 1;
             *samples++ = piece.first + b;
         }
     }

@@ -28,7 +28,7 @@ struct supply {
     uint64_t held_out_windows;
     uint32_t last_length;
     struct message_slice *slice;
-    uint32_t *tokens;
+    uint32_t *lengths, *tokens;
     uint64_t *samples;
 };
 

@@ -10,14 +10,13 @@
 
 struct kept_slice {
     struct compute_job job;
-    uint64_t *samples;
-    uint32_t *tokens;
+    void *copies[3]; /* what job.slice points to */
 };
 
 static void kept_free(struct kept_slice *k)
 {
-    mem_free(k->samples);
-    mem_free(k->tokens);
+    for (size_t i = 0; i < sizeof k->copies / sizeof *k->copies; i++)
+        mem_free(k->copies[i]);
     mem_free(k);
 }
 
@@ -38,6 +37,25 @@ static int refuse(const struct message *m, const char *what, uint64_t value,
     return ERR_MALFORMED;
 }
 
+/* Lengths of @n sequences and their tokens, @more than its length of each. */
+static int check_side(const struct message *m, const struct transformer *t,
+                      uint64_t rows_max, const uint32_t *lengths, size_t n, unsigned more,
+                      const uint32_t *tokens)
+{
+    uint64_t rows = 0;
+    for (size_t b = 0; b < n; b++) {
+        if (lengths[b] == 0 || lengths[b] > t->shape.T)
+            return refuse(m, "a sequence of length", lengths[b], t->shape.T);
+        rows += lengths[b];
+    }
+    if (n == 0 || rows > rows_max)
+        return refuse(m, "rows", rows, rows_max);
+    for (uint64_t k = 0; k < rows + n * more; k++)
+        if (tokens[k] >= t->shape.V)
+            return refuse(m, "a token", tokens[k], t->shape.V - 1);
+    return ERR_OK;
+}
+
 static int check(const struct message *m, const struct transformer *t, struct plan plan)
 {
     if (m->lease.kind != LEASE_HELD_OUT &&
@@ -45,37 +63,38 @@ static int check(const struct message *m, const struct transformer *t, struct pl
         return refuse(m, "slices up to", m->lease.first + m->lease.slices, plan.slices);
     for (size_t i = 0; i < m->lease.slices; i++) {
         const struct message_slice s = m->lease.slice[i];
-        if (s.length == 0 || s.length > t->shape.T)
-            return refuse(m, "a sequence of length", s.length, t->shape.T);
-        if (s.sequences == 0 || (uint64_t)s.sequences * s.length > plan_rows(plan))
-            return refuse(m, "rows", (uint64_t)s.sequences * s.length, plan_rows(plan));
-        for (size_t k = 0; k < (size_t)s.sequences * (s.length + 1); k++)
-            if (s.tokens[k] >= t->shape.V)
-                return refuse(m, "a token", s.tokens[k], t->shape.V - 1);
+        const uint32_t sources = s.source_lengths ? s.sequences : 0;
+        TRY(check_side(m, t, plan_rows(plan), s.lengths, s.sequences, 1, s.tokens));
+        if (sources)
+            return refuse(m, "sources of a model without encoder:", sources, 0);
     }
     return ERR_OK;
+}
+
+/* A copy of @n elements of @size bytes, kept as number @i. */
+static const void *keep(struct kept_slice *k, size_t i, const void *from, size_t n,
+                        size_t size)
+{
+    k->copies[i] = mem_alloc(mem_mul(n, size));
+    return memcpy(k->copies[i], from, n * size);
 }
 
 static struct kept_slice *copy(const struct message *m, size_t i, const struct conf *conf)
 {
     const struct message_slice s = m->lease.slice[i];
-    const size_t tokens = (size_t)s.sequences * (s.length + 1) * sizeof *s.tokens,
-                 samples = s.sequences * sizeof *s.samples;
+    const size_t B = s.sequences;
     struct kept_slice *k = mem_zalloc(sizeof *k);
-    k->samples = mem_alloc(samples);
-    k->tokens = mem_alloc(tokens);
-    memcpy(k->samples, s.samples, samples);
-    memcpy(k->tokens, s.tokens, tokens);
     k->job.lease = m->lease.kind;
     k->job.number = m->lease.first + (uint32_t)i;
-    k->job.slice = (struct slice){.sequences = s.sequences,
-                                  .length = s.length,
-                                  .tokens = k->tokens,
-                                  .samples = k->samples,
-                                  .seed = conf->train.seed,
-                                  .step = m->lease.step,
-                                  .dropout = m->lease.kind != LEASE_HELD_OUT,
-                                  .smoothing = conf->train.label_smoothing};
+    k->job.slice = (struct slice){
+        .sequences = B,
+        .length = keep(k, 0, s.lengths, B, sizeof *s.lengths),
+        .tokens = keep(k, 1, s.tokens, message_slice_tokens(&s), sizeof *s.tokens),
+        .samples = keep(k, 2, s.samples, B, sizeof *s.samples),
+        .seed = conf->train.seed,
+        .step = m->lease.step,
+        .dropout = m->lease.kind != LEASE_HELD_OUT,
+        .smoothing = conf->train.label_smoothing};
     return k;
 }
 

@@ -6,8 +6,9 @@
  *      zero inside, a field given twice: refused; unknown fields are skipped)
  *   2. strings are UTF-8, end, and have at most MESSAGE_TEXT_MAX bytes (the
  *      configuration MESSAGE_CONF_MAX)
- *   3. lease: 1 to MESSAGE_SLICES_MAX slices; of each, sequences and length are not 0,
- *      tokens has sequences * (length + 1) words, samples has sequences numbers
+ *   3. lease: 1 to MESSAGE_SLICES_MAX slices; each has at least one sequence, each
+ *      sequence a length of at least 1, length + 1 tokens and a sample number; in slices
+ *      with sources each also a source length of at least 1 and as many source tokens
  *   4. level < MESSAGE_LEVELS, and the node begins below MESSAGE_SLICES_MAX
  *   5. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX; partial, commit:
  *      at most MESSAGE_RANGES_MAX checksums

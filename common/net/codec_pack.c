@@ -67,13 +67,18 @@ static uint8_t *pack_refuse(struct packing p, const struct message *m)
 static void pack_slice(Lockstep__Slice *x, const struct message_slice *s)
 {
     lockstep__slice__init(x);
-    x->sequences = s->sequences;
-    x->length = s->length;
-    x->tokens.len =
-        mem_mul(mem_mul(s->sequences, (size_t)s->length + 1), sizeof *s->tokens);
+    x->n_lengths = s->sequences;
+    x->lengths = (uint32_t *)s->lengths;
+    x->tokens.len = message_slice_tokens(s) * sizeof *s->tokens;
     x->tokens.data = (uint8_t *)s->tokens;
     x->n_samples = s->sequences;
     x->samples = (uint64_t *)s->samples;
+    if (!s->source_lengths)
+        return;
+    x->n_source_lengths = s->sequences;
+    x->source_lengths = (uint32_t *)s->source_lengths;
+    x->source.len = message_slice_source(s) * sizeof *s->source;
+    x->source.data = (uint8_t *)s->source;
 }
 
 static uint8_t *pack_lease(struct packing p, const struct message *m)

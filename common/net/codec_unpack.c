@@ -52,25 +52,38 @@ static int take_refuse(const struct check *c, const Lockstep__Refuse *x,
     return ERR_OK;
 }
 
+/* Every length at least 1, and @words words of 32 bits: their sum and @more of each. */
+static int check_words(const struct check *c, const char *field, const uint32_t *lengths,
+                       size_t n, unsigned more, ProtobufCBinaryData words)
+{
+    uint64_t sum = 0; /* of fewer than 2^32 numbers below 2^32 + 1: fits */
+    for (size_t i = 0; i < n; i++) {
+        TRY(check_count(c, "length", lengths[i], 1, UINT32_MAX));
+        sum += (uint64_t)lengths[i] + more;
+    }
+    if (words.len % sizeof(uint32_t) != 0 || words.len / sizeof(uint32_t) != sum)
+        return check_failed(c, "%s has %zu bytes, expected %llu words", field, words.len,
+                            (unsigned long long)sum);
+    return ERR_OK;
+}
+
 static int take_slice(const struct check *c, const Lockstep__Slice *x,
                       struct message_slice *s)
 {
-    TRY(check_count(c, "sequences", x->sequences, 1, UINT32_MAX));
-    TRY(check_count(c, "length", x->length, 1, UINT32_MAX));
-    /* in words, divided instead of multiplied: the product may not fit */
-    const size_t row = (size_t)x->length + 1;
-    if (x->tokens.len % sizeof(uint32_t) != 0 ||
-        x->tokens.len / sizeof(uint32_t) % row != 0 ||
-        x->tokens.len / sizeof(uint32_t) / row != x->sequences)
-        return check_failed(c, "tokens has %zu bytes, expected %u * (%u + 1) words",
-                            x->tokens.len, x->sequences, x->length);
-    if (x->n_samples != x->sequences)
-        return check_failed(c, "samples has %zu numbers, expected %u", x->n_samples,
-                            x->sequences);
-    *s = (struct message_slice){.sequences = x->sequences,
-                                .length = x->length,
+    const size_t n = x->n_lengths;
+    TRY(check_count(c, "sequences", n, 1, UINT32_MAX));
+    TRY(check_count(c, "samples", x->n_samples, n, n));
+    TRY(check_words(c, "tokens", x->lengths, n, 1, x->tokens));
+    *s = (struct message_slice){.sequences = (uint32_t)n,
+                                .lengths = x->lengths,
                                 .tokens = (const uint32_t *)(const void *)x->tokens.data,
                                 .samples = x->samples};
+    if (x->n_source_lengths == 0)
+        return check_words(c, "source", NULL, 0, 0, x->source);
+    TRY(check_count(c, "source lengths", x->n_source_lengths, n, n));
+    TRY(check_words(c, "source", x->source_lengths, n, 0, x->source));
+    s->source_lengths = x->source_lengths;
+    s->source = (const uint32_t *)(const void *)x->source.data;
     return ERR_OK;
 }
 
@@ -256,9 +269,9 @@ static int take(const char *peer, struct budget *b, const Lockstep__Control *in,
 
 /* --- memory --- */
 
-/* Enough for the worst honest message, slices of one token each: 19 bytes on the wire,
- * about 220 in memory. */
-enum { BUDGET_BASE = 16 << 10, BUDGET_FACTOR = 16, BUDGET_OF_LIMIT = 4 };
+/* Enough for the worst honest message, slices of one token each: 18 bytes on the wire,
+ * about 340 in memory. */
+enum { BUDGET_BASE = 16 << 10, BUDGET_FACTOR = 20, BUDGET_OF_LIMIT = 4 };
 
 struct codec {
     struct budget budget;

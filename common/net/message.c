@@ -16,3 +16,19 @@ const char *message_name(enum message_kind kind)
     assert(kind >= MESSAGE_JOIN && kind <= MESSAGE_PULLED);
     return names[kind];
 }
+
+size_t message_slice_tokens(const struct message_slice *s)
+{
+    size_t words = s->sequences; /* one more than inputs */
+    for (uint32_t b = 0; b < s->sequences; b++)
+        words += s->lengths[b];
+    return words;
+}
+
+size_t message_slice_source(const struct message_slice *s)
+{
+    size_t words = 0;
+    for (uint32_t b = 0; s->source_lengths && b < s->sequences; b++)
+        words += s->source_lengths[b];
+    return words;
+}

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 enum {
-    MESSAGE_PROTOCOL = 2,
+    MESSAGE_PROTOCOL = 3,
     MESSAGE_SLICES_MAX = 65536,
     MESSAGE_RANGES_MAX = 65536,
     MESSAGE_TEXT_MAX = 4095,    /* bytes of a string */
@@ -46,10 +46,18 @@ enum message_kind {
 enum lease_kind { LEASE_TRAIN, LEASE_HELD_OUT, LEASE_AUDIT };
 
 struct message_slice {
-    uint32_t sequences, length;
-    const uint32_t *tokens;  /* [sequences, length + 1] */
+    uint32_t sequences;
+    const uint32_t *lengths; /* [sequences], at least 1 each: inputs */
+    const uint32_t *tokens;  /* of each sequence its length + 1 */
     const uint64_t *samples; /* [sequences] */
+    /* of an encoder-decoder; else NULL */
+    const uint32_t *source_lengths; /* [sequences], at least 1 each */
+    const uint32_t *source;         /* of each sequence its source length */
 };
+
+/* Words of tokens and of source. */
+size_t message_slice_tokens(const struct message_slice *s);
+size_t message_slice_source(const struct message_slice *s);
 
 struct message {
     enum message_kind kind;

@@ -1,63 +1,77 @@
 #include "nn/attend.h"
 
+#include <assert.h>
+
 #include "tensor/gemm.h"
 
 /* Distance of the rows of weights; a multiple of 4, as counting dropout in parts wants.
  */
-static size_t stride(size_t T)
+static size_t stride(size_t S)
 {
-    return (T + 15) / 16 * 16;
+    return (S + 15) / 16 * 16;
 }
 
-size_t attend_weights(size_t T)
+size_t attend_weights(size_t T, size_t S)
 {
-    return T * stride(T);
+    return T * stride(S);
 }
 
-/* A band is rows [first, last), which look at keys [0, last). */
-static size_t band_last(size_t first, size_t T)
+/* A band is rows [first, last), which look at keys [0, keys). */
+struct band {
+    size_t first, last, keys;
+};
+
+static struct band band_at(size_t first, const struct attend *h)
 {
-    return first + ATTEND_BAND < T ? first + ATTEND_BAND : T;
+    const size_t last = first + ATTEND_BAND < h->T ? first + ATTEND_BAND : h->T;
+    return (struct band){first, last, h->causal ? last : h->S};
 }
 
-#define FOR_EACH_BAND(first, last, T)                                                    \
-    for (size_t first = 0, last; first < (T) && (last = band_last(first, T), true);      \
-         first = last)
+#define FOR_EACH_BAND(b, h)                                                              \
+    for (struct band b = band_at(0, h); b.first < (h)->T; b = band_at(b.last, h))
 
-/* a  <-  x * y^T, the bands of it that the mask leaves */
+/* a [T,S]  <-  x [T,D] * y [S,D]^T, the bands of it that the mask leaves */
 static void product_of_rows(real *a, const real *x, size_t ldx, const real *y, size_t ldy,
-                            size_t T, size_t D)
+                            const struct attend *h)
 {
-    FOR_EACH_BAND(first, last, T)
-    gemm_nt(a + first * stride(T), stride(T), x + first * ldx, ldx, y, ldy, last - first,
-            last, D, 1, 0);
+    const size_t ld = stride(h->S);
+    FOR_EACH_BAND(b, h)
+    gemm_nt(a + b.first * ld, ld, x + b.first * ldx, ldx, y, ldy, b.last - b.first,
+            b.keys, h->D, 1, 0);
 }
 
-/* x [T,D]  <-  a * y */
+/* x [T,D]  <-  a [T,S] * y [S,D] */
 static void product(real *x, size_t ldx, const real *a, const real *y, size_t ldy,
-                    size_t T, size_t D)
+                    const struct attend *h)
 {
-    FOR_EACH_BAND(first, last, T)
-    gemm_nn(x + first * ldx, ldx, a + first * stride(T), stride(T), y, ldy, last - first,
-            D, last, 1, 0);
+    const size_t ld = stride(h->S);
+    FOR_EACH_BAND(b, h)
+    gemm_nn(x + b.first * ldx, ldx, a + b.first * ld, ld, y, ldy, b.last - b.first, h->D,
+            b.keys, 1, 0);
 }
 
-/* x [T,D]  <- or +=  a^T * y: keys [first, last) were looked at by rows from first on */
+/* x [S,D]  <- or +=  a^T * y [T,D]; causal: the keys of a band were looked at by rows
+ * from its first on */
 static void product_transposed(real *x, size_t ldx, const real *a, const real *y,
-                               size_t ldy, bool add, size_t T, size_t D)
+                               size_t ldy, bool add, const struct attend *h)
 {
-    FOR_EACH_BAND(first, last, T)
-    gemm_tn(x + first * ldx, ldx, a + first * stride(T) + first, stride(T),
-            y + first * ldy, ldy, last - first, D, T - first, 1, add);
+    const size_t ld = stride(h->S);
+    if (!h->causal) {
+        gemm_tn(x, ldx, a, ld, y, ldy, h->S, h->D, h->T, 1, add);
+        return;
+    }
+    FOR_EACH_BAND(b, h)
+    gemm_tn(x + b.first * ldx, ldx, a + b.first * ld + b.first, ld, y + b.first * ldy,
+            ldy, b.last - b.first, h->D, h->T - b.first, 1, add);
 }
 
 /* y  <-  dropout(x), the bands of it; y may be x */
 static void drop(real *y, const real *x, const struct attend *h)
 {
-    const size_t ld = stride(h->T);
-    FOR_EACH_BAND(first, last, h->T)
-    for (size_t t = first; t < last; t++)
-        rows_dropout_part(y + t * ld, x + t * ld, t * ld, last, h->drop, h->site);
+    const size_t ld = stride(h->S);
+    FOR_EACH_BAND(b, h)
+    for (size_t t = b.first; t < b.last; t++)
+        rows_dropout_part(y + t * ld, x + t * ld, t * ld, b.keys, h->drop, h->site);
 }
 
 static real scale(const struct attend *h)
@@ -67,8 +81,9 @@ static real scale(const struct attend *h)
 
 static void weigh(real *weights, const struct attend *h)
 {
-    product_of_rows(weights, h->q, h->ld, h->k, h->ld, h->T, h->D);
-    rows_softmax_causal(weights, stride(h->T), h->T, scale(h));
+    assert(!h->causal || h->S == h->T);
+    product_of_rows(weights, h->q, h->ldq, h->k, h->ldk, h);
+    rows_softmax(weights, stride(h->S), h->T, h->S, h->causal, scale(h));
 }
 
 void attend_forward(real *y, size_t ldy, const struct attend *h, real *weights)
@@ -76,13 +91,12 @@ void attend_forward(real *y, size_t ldy, const struct attend *h, real *weights)
     weigh(weights, h);
     if (h->drop > 0)
         drop(weights, weights, h);
-    product(y, ldy, weights, h->v, h->ld, h->T, h->D);
+    product(y, ldy, weights, h->v, h->ldk, h);
 }
 
 void attend_backward(const struct attend_gradient *g, const real *dy, size_t ldy,
                      const struct attend *h, real *weights, real *dweights)
 {
-    const size_t T = h->T, D = h->D, ld = h->ld;
     weigh(weights, h);
     /* y = dropout(a) * v */
     const real *used = weights;
@@ -90,12 +104,13 @@ void attend_backward(const struct attend_gradient *g, const real *dy, size_t ldy
         drop(dweights, weights, h);
         used = dweights;
     }
-    product_transposed(g->dv, ld, used, dy, ldy, g->add, T, D);
-    product_of_rows(dweights, dy, ldy, h->v, ld, T, D);
+    product_transposed(g->dv, h->ldk, used, dy, ldy, g->add, h);
+    product_of_rows(dweights, dy, ldy, h->v, h->ldk, h);
     if (h->drop > 0)
         drop(dweights, dweights, h);
     /* a = softmax(scale * q * k^T) */
-    rows_softmax_causal_backward(dweights, weights, stride(T), T, scale(h));
-    product(g->dq, ld, dweights, h->k, ld, T, D);
-    product_transposed(g->dk, ld, dweights, h->q, ld, g->add, T, D);
+    rows_softmax_backward(dweights, weights, stride(h->S), h->T, h->S, h->causal,
+                          scale(h));
+    product(g->dq, h->ldq, dweights, h->k, h->ldk, h);
+    product_transposed(g->dk, h->ldk, dweights, h->q, h->ldq, g->add, h);
 }

@@ -1,16 +1,16 @@
-/* attend.h - one head looks at one sequence: causal scaled dot-product attention
- * (Vaswani 2017, equation 1).
+/* attend.h - one head looks at one sequence: scaled dot-product attention (Vaswani 2017,
+ * equation 1).
  *
- *      a = softmax(q * k^T / sqrt(D)), a[t,j] = 0 for j > t        [T,T]
- *      y = dropout(a) * v                                          [T,D]
+ *      a = softmax(q * k^T / sqrt(D))          [T,S]     causal: a[t,j] = 0 for j > t
+ *      y = dropout(a) * v                      [T,D]
  *
- * q, k, v, y are columns of larger matrices: rows `ld` apart, no copies.  The weights a
- * are never stored: backward computes them again, so a workspace holds T x T numbers for
- * one head, not for B * H of them.
+ * q, k, v, y are columns of larger matrices: rows apart, no copies.  The weights a are
+ * never stored: backward computes them again, so a workspace holds T x S numbers for one
+ * head, not for B * H of them.
  *
- * Products go over bands of ATTEND_BAND rows and leave out the columns that the mask
- * would clear, close to half of the work for long sequences.  The band is a constant:
- * shapes of calls, and so bits, are a function of T and D alone.
+ * Products go over bands of ATTEND_BAND rows; causal ones leave out the columns that the
+ * mask would clear, close to half of the work for long sequences.  The band is a
+ * constant: shapes of calls, and so bits, are a function of T, S and D alone.
  *
  * Pure functions: no state, no allocation, any thread.
  */
@@ -26,21 +26,22 @@
 enum { ATTEND_BAND = 64 };
 
 struct attend {
-    size_t T, D;
-    const real *q, *k, *v; /* [T,D] each */
-    size_t ld;             /* distance of their rows */
+    size_t T, S, D;        /* causal: S == T */
+    bool causal;           /* row t looks at keys 0..t */
+    const real *q, *k, *v; /* [T,D], [S,D], [S,D] */
+    size_t ldq, ldk;       /* distances of the rows of q, and of k and v */
     real drop;             /* probability to drop a weight; 0: none */
     struct rows_dropout_site site;
 };
 
 /* Numbers in a buffer for the weights of one head. */
-size_t attend_weights(size_t T);
+size_t attend_weights(size_t T, size_t S);
 
 /* y [T,D], rows ldy apart  <-  q, k, v */
 void attend_forward(real *y, size_t ldy, const struct attend *h, real *weights);
 
 struct attend_gradient {
-    real *dq, *dk, *dv; /* [T,D], rows ld apart like q, k, v */
+    real *dq, *dk, *dv; /* rows apart like those of q, k, v */
     bool add;           /* dk, dv: another query head has put its share there */
 };
 

@@ -3,7 +3,7 @@
  *
  *      q | k | v = qkv(x)          one product; H, G, G heads of D columns
  *      q, k      = rotate(q, k)    rotary positions only (Su 2021)
- *      y         = output(heads)   heads: attend.h, query head h reads key head h*G/H
+ *      y         = output(heads)   heads.h
  *
  * forward() leaves in the cache what backward() needs; backward() overwrites the
  * gradients of its weights.  With @keys in the cache, forward() reads one token and looks
@@ -31,10 +31,10 @@ struct attention_cache {
 };
 
 struct attention_scratch { /* shared by all layers */
-    real *weights;         /* attend_weights(T); s.T numbers in generation */
-    real *dweights;        /* attend_weights(T) */
-    real *dqkv;            /* [N, (H + 2G) D] */
-    real *dmixed;          /* [N,C] */
+    real *weights;  /* attend_weights(longest, longest); s.T numbers in generation */
+    real *dweights; /* as many */
+    real *dqkv;     /* [N, (H + 2G) D] */
+    real *dmixed;   /* [N,C] */
 };
 
 /* y [N,C]  <-  x [N,C]; @l: number of the block, for dropout */

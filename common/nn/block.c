@@ -22,11 +22,11 @@ static double drop(const struct part *p)
     return pass_drop(p->pass, p->pass->conf->dropout_residual);
 }
 
-/* y [B,T,C]  <-  dropout(x) */
+/* y [N,C]  <-  dropout(x) */
 static void apply_dropout(real *y, const real *x, const struct part *p)
 {
-    dropout_apply(y, x, &p->pass->dropout, drop(p), site(p), p->pass->B,
-                  p->pass->T * p->pass->s.C);
+    dropout_apply(y, x, &p->pass->dropout, drop(p), site(p), &p->pass->of,
+                  p->pass->s.C);
 }
 
 /* y  <-  f(x) */

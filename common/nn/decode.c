@@ -64,17 +64,17 @@ const real *decoder_step(struct decoder *d, const real *theta, uint32_t token)
 {
     const struct transformer *t = d->t;
     const struct shape *s = &t->shape;
+    static const uint32_t one = 1;
     assert(d->length < s->T && "the caller resets a full context");
     assert(token < s->V);
     const struct pass pass = {.conf = &t->conf,
                               .s = *s,
-                              .B = 1,
-                              .T = 1,
+                              .of = sequences_of(1, &one),
                               .N = 1,
                               .start = d->length,
                               .waves = d->w->waves,
                               .angles = d->w->angles};
-    workspace_place(d->w, 1, 1);
+    workspace_place(d->w, &pass.of);
     struct block_scratch scratch = d->w->scratch;
     scratch.attention.weights = d->weights;
     embed_forward(d->w->x, &token, view_embed(&t->conf, s, theta), &pass);

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/philox.h"
+#include "nn/sequences.h"
 #include "tensor/real.h"
 #include "tensor/rows.h"
 
@@ -49,12 +50,17 @@ static inline struct rows_dropout_site dropout_at(const struct dropout *d, uint3
         .key = d->key, .site = site, .sample = (uint32_t)d->samples[b], .step = d->step};
 }
 
-/* y [B,n]  <-  x [B,n], the elements of each sequence counted from 0; y may be x. */
+/* y [N,C]  <-  x [N,C], the elements of each sequence counted from 0; y may be x. */
 static inline void dropout_apply(real *y, const real *x, const struct dropout *d,
-                                 double p, uint32_t site, size_t B, size_t n)
+                                 double p, uint32_t site, const struct sequences *of,
+                                 size_t C)
 {
-    for (size_t b = 0; b < B; b++)
-        rows_dropout(y + b * n, x + b * n, n, (real)p, dropout_at(d, site, b));
+    size_t first = 0;
+    for (size_t b = 0; b < of->B; b++) {
+        const size_t n = of->length[b] * C;
+        rows_dropout(y + first, x + first, n, (real)p, dropout_at(d, site, b));
+        first += n;
+    }
 }
 
 #endif

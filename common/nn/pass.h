@@ -9,14 +9,15 @@
 
 #include "conf/conf.h"
 #include "nn/dropout.h"
+#include "nn/sequences.h"
 #include "nn/shape.h"
 #include "tensor/real.h"
 
 struct pass {
     const struct conf_model *conf;
     struct shape s;
-    size_t B, T;  /* sequences and their length; s.T is the longest allowed */
-    size_t N;     /* rows: B * T */
+    struct sequences of;
+    size_t N;     /* rows: of.N */
     size_t start; /* position of the first token: 0 but in generation */
     struct dropout dropout;
     real smoothing;     /* of the targets; 0: none */

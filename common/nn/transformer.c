@@ -1,7 +1,6 @@
 #include "nn/transformer.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -90,12 +89,12 @@ double transformer_flops_per_token(const struct transformer *t, size_t length)
 
 static struct pass pass_of(const struct workspace *w, const struct slice *slice)
 {
+    const struct sequences of = sequences_of(slice->sequences, slice->length);
     return (struct pass){
         .conf = &w->t->conf,
         .s = w->t->shape,
-        .B = slice->sequences,
-        .T = slice->length,
-        .N = slice->sequences * slice->length,
+        .of = of,
+        .N = of.N,
         .dropout = {.on = slice->dropout,
                     .key = philox_key(slice->seed, PHILOX_DROPOUT),
                     .step = (uint32_t)slice->step,
@@ -106,15 +105,14 @@ static struct pass pass_of(const struct workspace *w, const struct slice *slice)
     };
 }
 
-/* tokens [N], targets [N]  <-  slice->tokens [B, T + 1] */
+/* tokens [N], targets [N]  <-  slice->tokens [N + B] */
 static void split_tokens(struct workspace *w, const struct slice *slice)
 {
-    const size_t T = slice->length;
-    for (size_t b = 0; b < slice->sequences; b++) {
-        const uint32_t *tokens_b = slice->tokens + b * (T + 1);
-        assert(tokens_b[T] < w->t->shape.V);
-        memcpy(w->tokens + b * T, tokens_b, T * sizeof *tokens_b);
-        memcpy(w->targets + b * T, tokens_b + 1, T * sizeof *tokens_b);
+    FOR_EACH_ROW(sequences_of(slice->sequences, slice->length), b, t, n)
+    {
+        w->tokens[n] = slice->tokens[n + b];
+        w->targets[n] = slice->tokens[n + b + 1];
+        assert(w->targets[n] < w->t->shape.V);
     }
 }
 
@@ -123,7 +121,7 @@ static const real *forward(struct workspace *w, const real *theta,
                            const struct slice *slice, const struct pass *pass)
 {
     const struct transformer *t = w->t;
-    workspace_place(w, slice->sequences, slice->length);
+    workspace_place(w, &pass->of);
     split_tokens(w, slice);
     embed_forward(w->x, w->tokens, view_embed(&t->conf, &t->shape, theta), pass);
     const real *x = w->x;

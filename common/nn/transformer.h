@@ -35,11 +35,12 @@ struct transformer {
     struct param_info *info; /* [tensors], in vector order; owned */
 };
 
-/* Some sequences of one length and how their dropout is keyed. */
+/* Some sequences and how their dropout is keyed. */
 struct slice {
     size_t sequences;        /* B */
-    size_t length;           /* T, at most the context; inputs per sequence */
-    const uint32_t *tokens;  /* [B, T + 1]: inputs are [:, :T], targets [:, 1:] */
+    const uint32_t *length;  /* [B]: inputs of each, 1 to the context; N in all */
+    const uint32_t *tokens;  /* [N + B]: of each sequence length + 1; the inputs are all
+                                but the last, the targets all but the first */
     const uint64_t *samples; /* [B] sample numbers, unique in the step: key of dropout */
     uint64_t seed, step;     /* key of dropout */
     bool dropout;            /* false: evaluation */
@@ -59,7 +60,7 @@ void transformer_fini(struct transformer *t);
 /* theta [count] <- the initial parameters; pure function of conf and seed. */
 void transformer_init_params(const struct transformer *t, real *theta, uint64_t seed);
 
-/* Bytes of activations for slices of up to @rows = sequences * length rows, with the
+/* Bytes of activations for slices of up to @rows, with the
  * backward pass (training) or without. */
 size_t workspace_bytes(const struct transformer *t, size_t rows, bool backward);
 struct workspace *workspace_new(const struct transformer *t, size_t rows, bool backward);
@@ -81,7 +82,7 @@ void transformer_slice(const struct transformer *t, struct workspace *w,
 void transformer_loss(const struct transformer *t, struct workspace *w, const real *theta,
                       const struct slice *slice, struct slice_result *result);
 
-/* logits [B*T, V] <- slice->tokens; for tests and small vocabularies. */
+/* logits [N, V] <- slice->tokens; for tests and small vocabularies. */
 void transformer_logits(const struct transformer *t, struct workspace *w,
                         const real *theta, const struct slice *slice, real *logits);
 

@@ -32,7 +32,7 @@ static void place_block(struct workspace *w, struct block_cache *c, size_t N)
 }
 
 /* What attention and the feed-forward part need is needed at different times. */
-static void place_backward(struct workspace *w, size_t N, size_t T)
+static void place_backward(struct workspace *w, size_t N, size_t longest)
 {
     const struct shape *s = &w->t->shape;
     const size_t up = mlp_up(&w->t->conf, s);
@@ -41,7 +41,7 @@ static void place_backward(struct workspace *w, size_t N, size_t T)
     w->scratch.b = push(w, N * s->C);
     w->head.dnormed = w->scratch.a;
     const size_t mark = arena_mark(&w->arena);
-    w->scratch.attention.dweights = push(w, attend_weights(T));
+    w->scratch.attention.dweights = push(w, attend_weights(longest, longest));
     w->scratch.attention.dqkv = push(w, N * (s->H + 2 * s->G) * s->D);
     w->scratch.attention.dmixed = push(w, N * s->C);
     arena_release(&w->arena, mark);
@@ -54,7 +54,7 @@ static size_t blocks(const struct workspace *w)
     return w->backward ? w->t->shape.L : 1;
 }
 
-static void place(struct workspace *w, size_t N, size_t T)
+static void place(struct workspace *w, size_t N, size_t longest)
 {
     const struct shape *s = &w->t->shape;
     arena_release(&w->arena, 0);
@@ -66,16 +66,15 @@ static void place(struct workspace *w, size_t N, size_t T)
     w->head.normed = push(w, N * s->C);
     place_norm(w, &w->head.norm, N);
     w->head.logits = push(w, (head_rows(s->V) < N ? head_rows(s->V) : N) * s->V);
-    w->scratch.attention.weights = push(w, attend_weights(T));
+    w->scratch.attention.weights = push(w, attend_weights(longest, longest));
     if (w->backward)
-        place_backward(w, N, T);
+        place_backward(w, N, longest);
 }
 
-void workspace_place(struct workspace *w, size_t sequences, size_t length)
+void workspace_place(struct workspace *w, const struct sequences *of)
 {
-    assert(sequences >= 1 && length >= 1);
-    assert(length <= w->t->shape.T && sequences * length <= w->rows);
-    place(w, sequences * length, length);
+    assert(of->B >= 1 && of->longest <= w->t->shape.T && of->N <= w->rows);
+    place(w, of->N, of->longest);
 }
 
 struct block_cache *workspace_block(const struct workspace *w, size_t l)

@@ -34,8 +34,8 @@ struct workspace {               /* private to nn */
     struct head_cache head;
 };
 
-/* Lay out for @sequences of @length; asserts that they fit. */
-void workspace_place(struct workspace *w, size_t sequences, size_t length);
+/* Lay out for @of; asserts that they fit. */
+void workspace_place(struct workspace *w, const struct sequences *of);
 
 /* The caches of block @l. */
 struct block_cache *workspace_block(const struct workspace *w, size_t l);

@@ -72,14 +72,15 @@ void rows_swiglu_backward(real *dgate, real *dup, const real *dy, const real *ga
                           const real *up, size_t n);
 
 /* --- attention weights ------------------------------------------------------------
- * Of [T,T], rows @ld apart, in place.  What follows the diagonal is never read. */
+ * Of [T,S], rows @ld apart, in place.  Row t looks at n columns: S, or t + 1 when
+ * @causal.  What follows them is never read. */
 
-/* row t  <-  softmax(scale * a[t, 0..t]), zeros after t;  scale > 0 */
-void rows_softmax_causal(real *a, size_t ld, size_t T, real scale);
-/* da[t,j]  <-  scale * a[t,j] * (da[t,j] - sum_k a[t,k] da[t,k]) for j <= t, zeros after,
- * with @a as rows_softmax_causal left it */
-void rows_softmax_causal_backward(real *da, const real *a, size_t ld, size_t T,
-                                  real scale);
+/* row t  <-  softmax(scale * a[t, 0..n-1]), zeros after;  scale > 0 */
+void rows_softmax(real *a, size_t ld, size_t T, size_t S, bool causal, real scale);
+/* da[t,j]  <-  scale * a[t,j] * (da[t,j] - sum_k a[t,k] da[t,k]) for j < n, zeros after,
+ * with @a as rows_softmax left it */
+void rows_softmax_backward(real *da, const real *a, size_t ld, size_t T, size_t S,
+                           bool causal, real scale);
 
 /* --- dropout ----------------------------------------------------------------------
  * Element i of a block is kept with probability 1 - p and then divided by it, decided by

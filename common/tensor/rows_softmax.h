@@ -30,38 +30,41 @@ static real row_exp(real *x, real max, real factor, size_t n)
     return add_lanes(s);
 }
 
-/* Row t looks at [0, t].  What follows, up to a whole number of lanes or the end of the
- * row, is first filled with @value; returns where that ends.  So rows have no odd rests,
- * which would take longer than the row itself. */
-static inline size_t mask_row(real *x, size_t t, size_t T, real value)
+/* Of a causal row t looks at [0, t], of others all at [0, S).  What follows, up to a
+ * whole number of lanes or the end of the row, is first filled with @value; returns where
+ * that ends.  So rows have no odd rests, which would take longer than the row itself. */
+static inline size_t mask_row(real *x, size_t t, size_t S, bool causal, real value)
 {
-    const size_t whole = (t + LANES) / LANES * LANES, end = whole < T ? whole : T;
+    const size_t whole = (t + LANES) / LANES * LANES;
+    const size_t end = causal && whole < S ? whole : S;
+    if (!causal)
+        return end;
     for (size_t j = t + 1; j < end; j++)
         x[j] = value;
-    memset(x + end, 0, (T - end) * sizeof *x);
+    memset(x + end, 0, (S - end) * sizeof *x);
     return end;
 }
 
-static void softmax_causal(real *a, size_t ld, size_t T, real factor)
+static void softmax(real *a, size_t ld, size_t T, size_t S, bool causal, real factor)
 {
-    assert(factor > 0 && ld >= T);
+    assert(factor > 0 && ld >= S);
     for (size_t t = 0; t < T; t++) {
         real *a_t = a + t * ld;
-        const size_t n = mask_row(a_t, t, T, (real)-INFINITY); /* exp makes it 0 */
+        const size_t n = mask_row(a_t, t, S, causal, (real)-INFINITY); /* exp makes it 0 */
         const real total = row_exp(a_t, row_max(a_t, n), factor, n);
         scale(a_t, 1 / total, n);
     }
 }
 
 /* a = softmax(factor * x)  =>  dx_j = factor * a_j * (da_j - sum_k a_k da_k) */
-static void softmax_causal_backward(real *da, const real *a, size_t ld, size_t T,
-                                    real factor)
+static void softmax_backward(real *da, const real *a, size_t ld, size_t T, size_t S,
+                             bool causal, real factor)
 {
-    assert(ld >= T);
+    assert(ld >= S);
     for (size_t t = 0; t < T; t++) {
         const real *a_t = a + t * ld;
         real *da_t = da + t * ld;
-        const size_t n = mask_row(da_t, t, T, 0); /* as a is */
+        const size_t n = mask_row(da_t, t, S, causal, 0); /* as a is */
         const real dot = row_dot(a_t, da_t, n);
 #pragma omp simd
         for (size_t j = 0; j < n; j++)

@@ -34,7 +34,7 @@ struct bench {
     size_t threads, slices, repeats;
     struct transformer t;
     real *theta;
-    uint32_t *tokens;
+    uint32_t *tokens, *lengths;
     uint64_t *samples;
 };
 
@@ -73,7 +73,7 @@ static void *work(void *arg)
     for (size_t i = me->number; i < b->slices; i += b->threads) {
         const size_t first = b->shape->batch * i / b->slices;
         const struct slice slice = {.sequences = sequences(b, i),
-                                    .length = b->shape->length,
+                                    .length = b->lengths,
                                     .tokens = b->tokens + first * (b->shape->length + 1),
                                     .samples = b->samples + first};
         struct slice_result result;
@@ -126,6 +126,9 @@ static void bench_shape(struct bench *b, double peak)
     transformer_init_params(&b->t, b->theta, 1);
     b->tokens = mem_alloc(s->batch * (s->length + 1) * sizeof *b->tokens);
     b->samples = mem_zalloc(s->batch * sizeof *b->samples);
+    b->lengths = mem_alloc(s->batch * sizeof *b->lengths);
+    for (size_t i = 0; i < s->batch; i++)
+        b->lengths[i] = (uint32_t)s->length;
     for (size_t i = 0; i < s->batch * (s->length + 1); i++)
         b->tokens[i] = (uint32_t)(i * 7919 % s->vocab);
     for (size_t i = 0; i < b->threads; i++)
@@ -144,6 +147,8 @@ static void bench_shape(struct bench *b, double peak)
     }
     mem_slab_free(b->theta, bytes);
     mem_free(b->tokens);
+    mem_free(b->lengths);
+    mem_free(b->lengths);
     mem_free(b->samples);
     transformer_fini(&b->t);
 }

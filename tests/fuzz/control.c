@@ -30,8 +30,10 @@ static void check_lease(const struct message *m)
     uint64_t sum = 0;
     for (size_t i = 0; i < m->lease.slices; i++) {
         const struct message_slice *s = &m->lease.slice[i];
-        CHECK(s->sequences > 0 && s->length > 0);
-        for (size_t k = 0; k < (size_t)s->sequences * (s->length + (size_t)1); k++)
+        CHECK(s->sequences > 0 && s->lengths[0] > 0);
+        for (size_t k = 0; k < message_slice_source(s); k++)
+            sum += s->source[k];
+        for (size_t k = 0; k < message_slice_tokens(s); k++)
             sum += s->tokens[k]; /* is there to be read */
         for (size_t k = 0; k < s->sequences; k++)
             sum += s->samples[k];

@@ -17,7 +17,8 @@ struct golden {
     FILE *file;
     const char *name;
     struct conf_model conf;
-    size_t vocabulary;
+    size_t vocabulary, length;
+    uint32_t lengths[SAMPLES];
     struct slice slice;
     uint32_t tokens[TOKENS];
     uint64_t samples[SAMPLES];
@@ -72,7 +73,7 @@ static bool read_option(struct golden *g, const char *key)
     FIELD(g->conf, dropout_residual)
     FIELD((*g), vocabulary)
     FIELD(g->slice, sequences)
-    FIELD(g->slice, length)
+    FIELD((*g), length)
     FIELD(g->slice, smoothing)
 #undef FIELD
     fail_msg("no such option: %s", key);
@@ -107,15 +108,18 @@ static void golden_open(struct golden *g, const char *name)
     read_number(g, "%lu", &g->slice.step);
     expect_word(g, "samples");
     assert_in_range(g->slice.sequences, 1, SAMPLES);
-    for (size_t b = 0; b < g->slice.sequences; b++)
+    for (size_t b = 0; b < g->slice.sequences; b++) {
+        g->lengths[b] = (uint32_t)g->length;
         read_number(g, "%lu", &g->samples[b]);
+    }
     expect_word(g, "tokens");
-    const size_t tokens = g->slice.sequences * (g->slice.length + 1);
+    const size_t tokens = g->slice.sequences * (g->length + 1);
     assert_in_range(tokens, 1, TOKENS);
     for (size_t i = 0; i < tokens; i++)
         read_number(g, "%u", &g->tokens[i]);
     expect_word(g, "loss");
     read_number(g, "%lf", &g->loss);
+    g->slice.length = g->lengths;
     g->slice.tokens = g->tokens;
     g->slice.samples = g->samples;
     g->slice.dropout = true;
@@ -166,7 +170,7 @@ static void check(const char *name)
     struct slice_result r;
     golden_open(&g, name);
     assert_int_equal(0, transformer_init(&t, &g.conf, g.vocabulary));
-    const size_t N = g.slice.sequences * g.slice.length;
+    const size_t N = g.slice.sequences * g.length;
     struct workspace *w = workspace_new(&t, N, true);
     real *theta = calloc(2 * t.count + N * g.vocabulary, sizeof *theta);
     real *grad = theta + t.count, *logits = grad + t.count;

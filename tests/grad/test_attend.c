@@ -3,22 +3,27 @@
 #include "nn/attend.h"
 
 /* more than two bands, the last one cut; and rows further apart than D */
-enum { T_MAX = 2 * ATTEND_BAND + 5, D = 6, LD = 3 * D };
+enum { T_MAX = 2 * ATTEND_BAND + 5, D = 6, LDQ = D + 1, LDK = 2 * D };
 
 struct ctx {
-    size_t T;
+    size_t T, S;
+    bool causal;
     real drop;
     real *weights, *dweights;
 };
 
-static struct attend head(const real *qkv, const struct ctx *c)
+/* @x: rows of a query each, and then of a key and a value each. */
+static struct attend head(const real *x, const struct ctx *c)
 {
     return (struct attend){.T = c->T,
+                           .S = c->S,
                            .D = D,
-                           .q = qkv,
-                           .k = qkv + D,
-                           .v = qkv + 2 * D,
-                           .ld = LD,
+                           .causal = c->causal,
+                           .q = x,
+                           .k = x + c->T * LDQ,
+                           .v = x + c->T * LDQ + D,
+                           .ldq = LDQ,
+                           .ldk = LDK,
                            .drop = c->drop,
                            .site = {.key = {{1, 2}}, .site = 3, .sample = 4, .step = 5}};
 }
@@ -34,18 +39,37 @@ static void backward(real *dx, const real *dy, const real *x, void *ctx)
 {
     struct ctx *c = ctx;
     const struct attend h = head(x, c);
-    const struct attend_gradient g = {.dq = dx, .dk = dx + D, .dv = dx + 2 * D};
+    real *dk = dx + c->T * LDQ;
+    const struct attend_gradient g = {.dq = dx, .dk = dk, .dv = dk + D};
     attend_backward(&g, dy, D, &h, c->weights, c->dweights);
 }
 
-static void check(size_t length, double drop)
+static size_t numbers(const struct ctx *c)
 {
-    struct ctx c = {.T = length, .drop = (real)drop};
-    c.weights = malloc(2 * attend_weights(length) * sizeof(real));
-    c.dweights = c.weights + attend_weights(length);
-    for (size_t i = 0; i < 2 * attend_weights(length); i++)
-        c.weights[i] = NAN; /* nothing may be read that was not written */
-    assert_derivative(length * LD, length * D, forward, backward, &c);
+    return c->T * LDQ + c->S * LDK;
+}
+
+static void weights_new(struct ctx *c)
+{
+    const size_t n = attend_weights(c->T, c->S);
+    c->weights = malloc(2 * n * sizeof(real));
+    c->dweights = c->weights + n;
+    for (size_t i = 0; i < 2 * n; i++)
+        c->weights[i] = NAN; /* nothing may be read that was not written */
+}
+
+/* Backward writes what belongs to a head; what lies between its rows stays 0. */
+static void backward_of_all(real *dx, const real *dy, const real *x, void *ctx)
+{
+    memset(dx, 0, numbers(ctx) * sizeof *dx);
+    backward(dx, dy, x, ctx);
+}
+
+static void check(size_t T, size_t S, bool causal, double drop)
+{
+    struct ctx c = {.T = T, .S = S, .causal = causal, .drop = (real)drop};
+    weights_new(&c);
+    assert_derivative(numbers(&c), T * D, forward, backward_of_all, &c);
     free(c.weights);
 }
 
@@ -53,10 +77,12 @@ static void backward_is_the_derivative(void **state)
 {
     (void)state;
     static const size_t lengths[] = {1, 2, 13, ATTEND_BAND, ATTEND_BAND + 1, T_MAX};
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        check(lengths[i], 0);
-        check(lengths[i], 0.3);
-    }
+    enum { LENGTHS = sizeof lengths / sizeof *lengths };
+    for (size_t i = 0; i < LENGTHS; i++)
+        for (int drop = 0; drop < 2; drop++) {
+            check(lengths[i], lengths[i], true, 0.3 * drop);
+            check(lengths[i], lengths[LENGTHS - 1 - i], false, 0.3 * drop);
+        }
 }
 
 /* The definition, one number after the other. */
@@ -64,16 +90,17 @@ static void slowly(real *y, const struct attend *h)
 {
     for (size_t t = 0; t < h->T; t++) {
         double a[T_MAX], sum = 0;
-        for (size_t j = 0; j <= t; j++) {
+        const size_t keys = h->causal ? t + 1 : h->S;
+        for (size_t j = 0; j < keys; j++) {
             double score = 0;
             for (size_t d = 0; d < D; d++)
-                score += (double)h->q[t * LD + d] * (double)h->k[j * LD + d];
+                score += (double)h->q[t * LDQ + d] * (double)h->k[j * LDK + d];
             sum += a[j] = exp(score / sqrt(D));
         }
         for (size_t d = 0; d < D; d++) {
             double mixed = 0;
-            for (size_t j = 0; j <= t; j++)
-                mixed += a[j] / sum * (double)h->v[j * LD + d];
+            for (size_t j = 0; j < keys; j++)
+                mixed += a[j] / sum * (double)h->v[j * LDK + d];
             y[t * D + d] = (real)mixed;
         }
     }
@@ -82,17 +109,23 @@ static void slowly(real *y, const struct attend *h)
 static void forward_is_what_the_definition_says(void **state)
 {
     (void)state;
-    static real qkv[T_MAX * LD], y[T_MAX * D], expected[T_MAX * D];
-    struct ctx c = {.T = T_MAX};
-    c.weights = malloc(attend_weights(T_MAX) * sizeof(real));
-    for (size_t i = 0; i < T_MAX * LD; i++)
-        qkv[i] = (real)sin((double)(i * i));
-    const struct attend h = head(qkv, &c);
-    forward(y, qkv, &c);
-    slowly(expected, &h);
-    for (size_t i = 0; i < T_MAX * D; i++)
-        assert_true(fabs((double)(y[i] - expected[i])) < 20 * (double)REAL_EPS);
-    free(c.weights);
+    static real x[T_MAX * (LDQ + LDK)], y[T_MAX * D], expected[T_MAX * D];
+    static const struct ctx cases[] = {{.T = T_MAX, .S = T_MAX, .causal = true},
+                                       {.T = T_MAX, .S = T_MAX},
+                                       {.T = T_MAX, .S = 3},
+                                       {.T = 3, .S = T_MAX}};
+    for (size_t i = 0; i < T_MAX * (LDQ + LDK); i++)
+        x[i] = (real)sin((double)(i * i));
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+        struct ctx c = cases[n];
+        weights_new(&c);
+        const struct attend h = head(x, &c);
+        forward(y, x, &c);
+        slowly(expected, &h);
+        for (size_t i = 0; i < c.T * D; i++)
+            assert_true(fabs((double)(y[i] - expected[i])) < 20 * (double)REAL_EPS);
+        free(c.weights);
+    }
 }
 
 RUN_LAYER(T(forward_is_what_the_definition_says), T(backward_is_the_derivative))

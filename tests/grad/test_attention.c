@@ -4,7 +4,9 @@
 #include "nn/attention.h"
 #include "nn/positions.h"
 
-enum { B = 2, T = 5, C = 8, H = 4, D = 2, N = B * T, COLUMNS_MAX = 3 * C, INPUT = N * C };
+enum { B = 2, T = 5, C = 8, H = 4, D = 2, N = T + 2, COLUMNS_MAX = 3 * C, INPUT = N * C };
+
+static const uint32_t lengths[B] = {2, T};
 
 struct ctx {
     struct conf_model conf;
@@ -75,14 +77,13 @@ static void check(size_t G, bool bias, bool rotary, double drop)
     struct ctx c = {.conf = {.bias = bias, .dropout_attention = drop}};
     c.pass = (struct pass){.conf = &c.conf,
                            .s = {.H = H, .G = G, .C = C, .D = D, .T = T},
-                           .B = B,
-                           .T = T,
+                           .of = sequences_of(B, lengths),
                            .N = N,
                            .dropout = {.on = true, .key = {{1, 2}}, .samples = samples},
                            .angles = rotary ? c.angles : NULL};
     positions_angles(c.angles, T, D, 100);
-    c.weights = calloc(2 * attend_weights(T), sizeof(real));
-    c.dweights = c.weights + attend_weights(T);
+    c.weights = calloc(2 * attend_weights(T, T), sizeof(real));
+    c.dweights = c.weights + attend_weights(T, T);
     struct attention w;
     static const real none[INPUT];
     const size_t nx = weights(&w, none, &c);

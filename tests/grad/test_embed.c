@@ -3,7 +3,9 @@
 #include "nn/embed.h"
 #include "nn/positions.h"
 
-enum { B = 2, T = 3, N = B * T, V = 5, C = 6, CONTEXT = 4 };
+enum { B = 2, N = 6, V = 5, C = 6, CONTEXT = 4 };
+
+static const uint32_t lengths[B] = {4, 2};
 
 static const uint32_t tokens[N] = {1, 4, 1, 0, 1, 2}; /* 1 adds up, 3 is never read */
 
@@ -45,8 +47,7 @@ static void backward_is_the_derivative(void **state)
                                      .dropout_embed = 0.3 * drop}};
             c.pass = (struct pass){.conf = &c.conf,
                                    .s = {.C = C, .V = V, .T = CONTEXT},
-                                   .B = B,
-                                   .T = T,
+                                   .of = sequences_of(B, lengths),
                                    .N = N,
                                    .dropout = {.on = true, .samples = samples}};
             positions_waves(c.waves, CONTEXT, C);
@@ -62,7 +63,7 @@ static void the_gradient_is_added_to_the_one_of_a_tied_projection(void **state)
     (void)state;
     struct conf_model conf = {.positions = POSITIONS_NONE};
     const struct pass pass = {
-        .conf = &conf, .s = {.C = C, .V = V, .T = CONTEXT}, .B = B, .T = T, .N = N};
+        .conf = &conf, .s = {.C = C, .V = V, .T = CONTEXT}, .of = sequences_of(B, lengths), .N = N};
     real grad[V * C], dx[N * C];
     for (size_t i = 0; i < V * C; i++)
         grad[i] = 100;

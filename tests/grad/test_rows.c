@@ -131,7 +131,7 @@ static void softmax_forward(real *y, const real *x, void *ctx)
 {
     (void)ctx;
     memcpy(y, x, T * T * sizeof *y);
-    rows_softmax_causal(y, T, T, SCALE);
+    rows_softmax(y, T, T, T, true, SCALE);
 }
 
 static void softmax_backward(real *dx, const real *dy, const real *x, void *ctx)
@@ -139,7 +139,7 @@ static void softmax_backward(real *dx, const real *dy, const real *x, void *ctx)
     real a[T * T];
     softmax_forward(a, x, ctx);
     memcpy(dx, dy, sizeof a);
-    rows_softmax_causal_backward(dx, a, T, T, SCALE);
+    rows_softmax_backward(dx, a, T, T, T, true, SCALE);
 }
 
 static void attention_weights_in_the_scores(void **state)

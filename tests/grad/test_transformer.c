@@ -5,7 +5,9 @@
 #include "nn/transformer.h"
 #include "support/models.h"
 
-enum { V = 11, B = 2, LENGTH = 9 };
+enum { V = 11, B = 2, LENGTH = 9, ROWS = LENGTH + 4 };
+
+static const uint32_t lengths[B] = {LENGTH, ROWS - LENGTH};
 
 struct ctx {
     struct transformer t;
@@ -46,14 +48,14 @@ static void the_gradient_is_the_derivative_of_the_loss(void **state)
 {
     (void)state;
     static const uint64_t samples[B] = {3, 1u << 30};
-    uint32_t tokens[B * (LENGTH + 1)];
-    model_tokens(tokens, B * (LENGTH + 1), V, 1);
+    uint32_t tokens[ROWS + B];
+    model_tokens(tokens, ROWS + B, V, 1);
     for (size_t i = 0; i < MODEL_CASES; i++) {
         const struct conf_model conf = model_conf(&model_cases[i]);
         if (!difference_works(conf.activation))
             continue;
         struct ctx c = {.slice = {.sequences = B,
-                                  .length = LENGTH,
+                                  .length = lengths,
                                   .tokens = tokens,
                                   .samples = samples,
                                   .seed = 1,
@@ -62,7 +64,7 @@ static void the_gradient_is_the_derivative_of_the_loss(void **state)
                                   .smoothing = i % 2 ? 0.1 : 0}};
         print_message("           %s\n", model_cases[i].name);
         assert_int_equal(0, transformer_init(&c.t, &conf, V));
-        c.w = workspace_new(&c.t, B * LENGTH, true);
+        c.w = workspace_new(&c.t, ROWS, true);
         c.theta = calloc(2 * c.t.count, sizeof(real));
         c.grad = c.theta + c.t.count;
         assert_derivative(c.t.count, 1, forward, backward, &c);

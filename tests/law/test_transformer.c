@@ -4,19 +4,24 @@
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "nn/sequences.h"
 #include "nn/transformer.h"
 #include "support/models.h"
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
 
-enum { V = 29, T = 12, B = 3, ROWS = B * T, SEED = 7 };
+enum { V = 29, T = 12, B = 3, ROWS = T + 5 + 9, SEED = 7 };
+
+/* Of the sequences, and the rows before each. */
+static const uint32_t lengths[B] = {T, 5, 9};
+static const size_t first_row[B] = {0, T, T + 5};
 
 /* A model with scattered parameters, a workspace and a batch of B sequences. */
 struct world {
     struct transformer t;
     struct workspace *w;
     real *theta, *grad, *other;
-    uint32_t tokens[B * (T + 1)];
+    uint32_t tokens[ROWS + B];
     uint64_t samples[B];
     struct slice slice;
 };
@@ -29,11 +34,11 @@ static void world_open(struct world *o, struct conf_model conf)
     o->grad = o->theta + o->t.count;
     o->other = o->grad + o->t.count;
     model_scatter(&o->t, o->theta, 0.4, SEED);
-    model_tokens(o->tokens, B * (T + 1), V, SEED);
+    model_tokens(o->tokens, ROWS + B, V, SEED);
     for (size_t b = 0; b < B; b++)
         o->samples[b] = 1000 + 17 * b;
     o->slice = (struct slice){.sequences = B,
-                              .length = T,
+                              .length = lengths,
                               .tokens = o->tokens,
                               .samples = o->samples,
                               .seed = SEED,
@@ -52,7 +57,7 @@ static double run(struct world *o, real *grad, struct slice slice)
 {
     struct slice_result r;
     transformer_slice(&o->t, o->w, o->theta, grad, &slice, &r, NULL, NULL);
-    assert_int_equal(slice.sequences * slice.length, r.targets);
+    assert_int_equal(sequences_of(slice.sequences, slice.length).N, r.targets);
     return r.loss;
 }
 
@@ -124,7 +129,7 @@ static void the_same_call_gives_the_same_bits(void **state)
         memset(o.grad, 0x55, o.t.count * sizeof(real)); /* whatever was there before */
         const double first = run(&o, o.grad, o.slice);
         struct slice shorter = o.slice; /* another slice in between */
-        shorter.length = 5, shorter.sequences = 2;
+        shorter.length = (const uint32_t[]){5, 3}, shorter.sequences = 2;
         run(&o, o.other, shorter);
         memset(o.other, 0xff, o.t.count * sizeof(real));
         const double second = run(&o, o.other, o.slice);
@@ -158,16 +163,16 @@ static void later_tokens_do_not_change_earlier_logits_by_one_bit(void **state)
     struct world o;
     FOR_EACH_CASE(&o)
     {
-        for (size_t t = 0; t < T; t++) {
+        for (size_t t = 0; t < lengths[1]; t++) {
             transformer_logits(&o.t, o.w, o.theta, &o.slice, before);
-            uint32_t *token = &o.tokens[1 * (T + 1) + t]; /* of the second sequence */
+            uint32_t *token = &o.tokens[first_row[1] + 1 + t]; /* of the second */
             *token = (*token + 1) % V;
             transformer_logits(&o.t, o.w, o.theta, &o.slice, after);
-            const size_t row = T + t;
+            const size_t row = first_row[1] + t;
             assert_memory_equal(before, after, row * V * sizeof(real));
             assert_memory_not_equal(before + row * V, after + row * V, V * sizeof(real));
-            assert_memory_equal(before + 2 * T * V, after + 2 * T * V,
-                                T * V * sizeof(real));
+            assert_memory_equal(before + first_row[2] * V, after + first_row[2] * V,
+                                lengths[2] * V * sizeof(real));
         }
     }
 }
@@ -188,7 +193,8 @@ static void the_past_of_a_long_sequence_is_safe_too(void **state)
     model_tokens(tokens, LONG + 1, V, SEED);
     struct workspace *w = workspace_new(&t, LONG, false);
     struct decoder *d = decoder_new(&t);
-    const struct slice slice = {.sequences = 1, .length = LONG, .tokens = tokens};
+    const uint32_t length = LONG;
+    const struct slice slice = {.sequences = 1, .length = &length, .tokens = tokens};
     transformer_logits(&t, w, theta, &slice, before);
     for (size_t i = 0; i < LONG; i++)
         assert_true(distance(decoder_step(d, theta, tokens[i]), before + i * V, V) <
@@ -218,7 +224,8 @@ static void gradients_of_sequences_add_up_to_the_gradient_of_the_batch(void **st
         for (size_t b = 0; b < B; b++) {
             struct slice one = o.slice;
             one.sequences = 1;
-            one.tokens += b * (T + 1);
+            one.length += b;
+            one.tokens += first_row[b] + b;
             one.samples += b;
             loss += run(&o, o.other, one);
             for (size_t i = 0; i < o.t.count; i++)
@@ -272,7 +279,8 @@ static void one_batch_is_learnt_by_heart(void **state)
     {
         real *m = calloc(2 * o.t.count, sizeof *m), *v = m + o.t.count;
         o.slice.dropout = false;
-        o.tokens[0] = 1, o.tokens[T + 1] = 2, o.tokens[2 * (T + 1)] = 3; /* tell apart */
+        for (size_t b = 0; b < B; b++)
+            o.tokens[first_row[b] + b] = (uint32_t)b + 1; /* tell them apart */
         transformer_init_params(&o.t, o.theta, SEED);
         double loss = 0;
         for (int step = 1; step <= 250; step++) {
@@ -297,9 +305,10 @@ static void generation_sees_what_training_sees(void **state)
         struct decoder *d = decoder_new(&o.t);
         for (size_t b = 0; b < B; b++) {
             decoder_reset(d);
-            for (size_t t = 0; t < T; t++) {
-                const real *step = decoder_step(d, o.theta, o.tokens[b * (T + 1) + t]);
-                assert_true(distance(step, logits + (b * T + t) * V, V) < ROUNDING);
+            for (size_t t = 0; t < lengths[b]; t++) {
+                const size_t n = first_row[b] + t;
+                const real *step = decoder_step(d, o.theta, o.tokens[n + b]);
+                assert_true(distance(step, logits + n * V, V) < ROUNDING);
                 assert_int_equal(t + 1, decoder_length(d));
             }
         }

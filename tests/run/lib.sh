@@ -42,4 +42,9 @@ wait_for() {
     done
 }
 
-at_step() { [ "$(field "$1" step 2>/dev/null || echo 0)" -ge "$2" ] 2>/dev/null; }
+# at_step RUN STEP: by the log, which has each step at once; status.json is up to a second behind
+at_step() {
+    local last
+    last=$(tail -n 20 "$1/log.jsonl" 2>/dev/null | sed -nE 's/.*"event":"step","step":([0-9]+),.*/\1/p' | tail -n 1)
+    [ "${last:-0}" -ge "$2" ]
+}

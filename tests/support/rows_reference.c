@@ -130,26 +130,28 @@ static double softmax(double *y, const real *x, size_t n, double scale)
     return max + log((double)total);
 }
 
-void reference_softmax_causal(double *y, const real *a, size_t ld, size_t T, double scale)
+void reference_softmax(double *y, const real *a, size_t ld, size_t T, size_t S,
+                       bool causal, double scale)
 {
     for (size_t t = 0; t < T; t++) {
-        softmax(y + t * ld, a + t * ld, t + 1, scale);
-        for (size_t j = t + 1; j < T; j++)
+        const size_t n = causal ? t + 1 : S;
+        softmax(y + t * ld, a + t * ld, n, scale);
+        for (size_t j = n; j < S; j++)
             y[t * ld + j] = 0;
     }
 }
 
-void reference_softmax_causal_backward(double *y, const real *da, const real *a,
-                                       size_t ld, size_t T, double scale)
+void reference_softmax_backward(double *y, const real *da, const real *a, size_t ld,
+                                size_t T, size_t S, bool causal, double scale)
 {
     for (size_t t = 0; t < T; t++) {
+        const size_t n = causal ? t + 1 : S;
+        const real *a_t = a + t * ld, *da_t = da + t * ld;
         double dot = 0;
-        for (size_t j = 0; j <= t; j++)
-            dot += (double)a[t * ld + j] * (double)da[t * ld + j];
-        for (size_t j = 0; j < T; j++)
-            y[t * ld + j] =
-                j <= t ? scale * (double)a[t * ld + j] * ((double)da[t * ld + j] - dot)
-                       : 0;
+        for (size_t j = 0; j < n; j++)
+            dot += (double)a_t[j] * (double)da_t[j];
+        for (size_t j = 0; j < S; j++)
+            y[t * ld + j] = j < n ? scale * (double)a_t[j] * ((double)da_t[j] - dot) : 0;
     }
 }
 

@@ -8,10 +8,12 @@
 
 static const uint32_t example_tokens[12] = {1, 2, 3, 4,  5,  6,
                                             7, 8, 9, 10, 11, UINT32_MAX};
+static const uint32_t example_lengths[2] = {5, 1};
 static const uint64_t example_samples[3] = {0, 1, UINT64_MAX};
 static const struct message_slice example_slices[2] = {
-    {2, 3, example_tokens, example_samples},
-    {1, 1, example_tokens + 8, example_samples + 2},
+    {2, example_lengths, example_tokens, example_samples, NULL, NULL},
+    {1, example_lengths + 1, example_tokens + 8, example_samples + 2, example_lengths,
+     example_tokens + 2},
 };
 static const double example_losses[2] = {1.5, -3e300};
 static const uint64_t example_targets[2] = {12, 1};
@@ -49,9 +51,16 @@ static inline void assert_same_slice(const struct message_slice *a,
                                      const struct message_slice *b)
 {
     assert_int_equal(a->sequences, b->sequences);
-    assert_int_equal(a->length, b->length);
+    assert_memory_equal(a->lengths, b->lengths, a->sequences * sizeof *a->lengths);
     assert_memory_equal(a->tokens, b->tokens,
-                        (size_t)a->sequences * (a->length + 1) * sizeof *a->tokens);
+                        message_slice_tokens(a) * sizeof *a->tokens);
+    assert_int_equal(a->source_lengths != NULL, b->source_lengths != NULL);
+    if (a->source_lengths) {
+        assert_memory_equal(a->source_lengths, b->source_lengths,
+                            a->sequences * sizeof *a->lengths);
+        assert_memory_equal(a->source, b->source,
+                            message_slice_source(a) * sizeof *a->source);
+    }
     assert_memory_equal(a->samples, b->samples, a->sequences * sizeof *a->samples);
 }
 

@@ -67,48 +67,73 @@ static const struct {
     {"heartbeat of a newer version", B("\x52\x04\x08\x01\x10\x01"), ERR_OK},
     {"lease without slices", B("\x32\x02\x08\x01"), ERR_MALFORMED},
     {"right lease",
-     B("\x32\x13\x32\x11\x08\x01\x10\x01\x1a\x08"
+     B("\x32\x12\x32\x10\x1a\x08"
        "aaaabbbb"
-       "\x22\x01\x07"),
+       "\x22\x01\x07\x2a\x01\x01"),
+     ERR_OK},
+    {"right lease with a source",
+     B("\x32\x1b\x32\x19\x1a\x08"
+       "aaaabbbb"
+       "\x22\x01\x07\x2a\x01\x01\x32\x04"
+       "cccc"
+       "\x3a\x01\x01"),
      ERR_OK},
     {"slice without sequences",
-     B("\x32\x0e\x32\x0c\x10\x01\x1a\x08"
+     B("\x32\x0c\x32\x0a\x1a\x08"
        "aaaabbbb"),
      ERR_MALFORMED},
-    {"slice without length",
-     B("\x32\x11\x32\x0f\x08\x01\x1a\x08"
-       "aaaabbbb"
-       "\x22\x01\x07"),
+    {"sequence of length 0",
+     B("\x32\x0e\x32\x0c\x1a\x04"
+       "aaaa"
+       "\x22\x01\x07\x2a\x01\x00"),
      ERR_MALFORMED},
     {"7 bytes of tokens",
-     B("\x32\x12\x32\x10\x08\x01\x10\x01\x1a\x07"
+     B("\x32\x11\x32\x0f\x1a\x07"
        "aaaabbb"
-       "\x22\x01\x07"),
+       "\x22\x01\x07\x2a\x01\x01"),
      ERR_MALFORMED},
     {"one token too many",
-     B("\x32\x17\x32\x15\x08\x01\x10\x01\x1a\x0c"
+     B("\x32\x16\x32\x14\x1a\x0c"
        "aaaabbbbcccc"
-       "\x22\x01\x07"),
+       "\x22\x01\x07\x2a\x01\x01"),
      ERR_MALFORMED},
-    {"sequences * (length + 1) wraps to 2",
-     B("\x32\x1b\x32\x19\x08\x82\x80\x80\x80\x08\x10\xff\xff\xff\xff\x0f\x1a\x08"
+    {"source of length 0",
+     B("\x32\x15\x32\x13\x1a\x08"
        "aaaabbbb"
-       "\x22\x01\x07"),
+       "\x22\x01\x07\x2a\x01\x01\x3a\x01\x00"),
+     ERR_MALFORMED},
+    {"source without a length",
+     B("\x32\x18\x32\x16\x1a\x08"
+       "aaaabbbb"
+       "\x22\x01\x07\x2a\x01\x01\x32\x04"
+       "cccc"),
+     ERR_MALFORMED},
+    {"a source length too many",
+     B("\x32\x20\x32\x1e\x1a\x08"
+       "aaaabbbb"
+       "\x22\x01\x07\x2a\x01\x01\x32\x08"
+       "ccccdddd"
+       "\x3a\x02\x01\x01"),
+     ERR_MALFORMED},
+    {"lengths whose tokens are 2 in 32 bits",
+     B("\x32\x18\x32\x16\x1a\x08"
+       "aaaabbbb"
+       "\x22\x02\x07\x08\x2a\x06\xff\xff\xff\xff\x0f\x01"),
      ERR_MALFORMED},
     {"one sample too many",
-     B("\x32\x14\x32\x12\x08\x01\x10\x01\x1a\x08"
+     B("\x32\x13\x32\x11\x1a\x08"
        "aaaabbbb"
-       "\x22\x02\x07\x08"),
+       "\x22\x02\x07\x08\x2a\x01\x01"),
      ERR_MALFORMED},
     {"lease of an unknown kind",
-     B("\x32\x15\x20\x03\x32\x11\x08\x01\x10\x01\x1a\x08"
+     B("\x32\x14\x20\x03\x32\x10\x1a\x08"
        "aaaabbbb"
-       "\x22\x01\x07"),
+       "\x22\x01\x07\x2a\x01\x01"),
      ERR_MALFORMED},
     {"lease beyond the last slice",
-     B("\x32\x19\x28\xff\xff\xff\xff\x0f\x32\x11\x08\x01\x10\x01\x1a\x08"
+     B("\x32\x18\x28\xff\xff\xff\xff\x0f\x32\x10\x1a\x08"
        "aaaabbbb"
-       "\x22\x01\x07"),
+       "\x22\x01\x07\x2a\x01\x01"),
      ERR_MALFORMED},
     {"partial of level 32", B("\x3a\x02\x10\x20"), ERR_MALFORMED},
     {"partial of a node beyond the last slice", B("\x3a\x04\x10\x10\x18\x01"),
@@ -227,7 +252,8 @@ static void a_smaller_limit_means_less_memory(void **state)
     enum { SLICES = 400, LIMIT = 8 << 10 }; /* 7,600 bytes, which take ten times as many */
     static struct message_slice slices[SLICES];
     for (size_t i = 0; i < SLICES; i++)
-        slices[i] = (struct message_slice){1, 1, example_tokens, example_samples};
+        slices[i] = (struct message_slice){
+            1, example_lengths + 1, example_tokens, example_samples, NULL, NULL};
     const struct message m = {MESSAGE_LEASE, .lease = {.slices = SLICES, .slice = slices}};
     size_t n;
     assert_int_equal(unpack_within(FRAME_MAX, &m, &n), ERR_OK);
@@ -293,7 +319,8 @@ static void a_lease_of_the_smallest_slices_fits_the_budget(void **state)
     enum { SLICES = MESSAGE_SLICES_MAX };
     static struct message_slice slices[SLICES + 1];
     for (size_t i = 0; i <= SLICES; i++)
-        slices[i] = (struct message_slice){1, 1, example_tokens, example_samples};
+        slices[i] = (struct message_slice){
+            1, example_lengths + 1, example_tokens, example_samples, NULL, NULL};
     struct codec *codec = codec_new();
     struct message m = {MESSAGE_LEASE, .lease = {.slices = SLICES, .slice = slices}}, got;
     size_t n;

@@ -53,7 +53,7 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
         assert_int_equal(m->heartbeat.held, e->messages);
     } else if (m->kind == MESSAGE_LEASE) {
         const struct message_slice *x = m->lease.slice;
-        for (size_t i = 0; i < (size_t)x->sequences * (x->length + 1); i++)
+        for (size_t i = 0; i < message_slice_tokens(x); i++)
             e->sum += x->tokens[i];
     }
     e->messages++;
@@ -186,10 +186,17 @@ static uint64_t send_lease(struct scene *s, struct channel *c, size_t mib)
     uint64_t *samples = mem_zalloc(sequences * sizeof *samples), sum = 0;
     for (size_t i = 0; i < n; i++)
         sum += tokens[i] = (uint32_t)i * 2654435761u;
-    const struct message_slice slice = {(uint32_t)sequences, length, tokens, samples};
+    uint32_t *lengths = mem_alloc(sequences * sizeof *lengths);
+    for (size_t i = 0; i < sequences; i++)
+        lengths[i] = length;
+    const struct message_slice slice = {.sequences = (uint32_t)sequences,
+                                        .lengths = lengths,
+                                        .tokens = tokens,
+                                        .samples = samples};
     say(s, c, &(struct message){MESSAGE_LEASE, .lease = {.slices = 1, .slice = &slice}});
     mem_free(tokens);
     mem_free(samples);
+    mem_free(lengths);
     return sum;
 }
 

@@ -135,39 +135,46 @@ static void the_derivative_may_overwrite_what_it_came_from(void **state)
 /* --- attention weights ----------------------------------------------------------------
  */
 
-/* Scores [T,T], rows ld apart, with traps after the diagonal and after the rows. */
-static real *scores(size_t ld, size_t T, double spread, uint32_t seed)
+/* Scores [T,S], rows ld apart, with traps after what a row looks at. */
+static real *scores_of(size_t ld, size_t T, size_t S, bool causal, double spread,
+                       uint32_t seed)
 {
     real *a = random_reals(ld * T, spread, seed);
     for (size_t t = 0; t < T; t++)
-        for (size_t j = t + 1; j < ld; j++)
+        for (size_t j = causal ? t + 1 : S; j < ld; j++)
             a[t * ld + j] = (real)NAN;
     return a;
 }
 
-static void assert_traps_remain(const real *a, size_t ld, size_t T)
+static real *scores(size_t ld, size_t T, double spread, uint32_t seed)
+{
+    return scores_of(ld, T, T, true, spread, seed);
+}
+
+static void assert_traps_remain(const real *a, size_t ld, size_t T, size_t S)
 {
     for (size_t t = 0; t < T; t++)
-        for (size_t j = T; j < ld; j++)
+        for (size_t j = S; j < ld; j++)
             assert_true(isnan(a[t * ld + j]));
 }
 
-static void check_softmax(int set, size_t T, size_t ld)
+static void check_softmax(int set, size_t T, size_t S, bool causal, size_t ld)
 {
     const double factor = 0.125;
-    real *a = scores(ld, T, 40, (uint32_t)T), *da = scores(ld, T, 1, (uint32_t)T + 1);
+    real *a = scores_of(ld, T, S, causal, 40, (uint32_t)T),
+         *da = scores_of(ld, T, S, causal, 1, (uint32_t)T + 1);
     double *want = malloc(ld * T * sizeof *want);
-    reference_softmax_causal(want, a, ld, T, factor);
-    rows_softmax_causal(a, ld, T, (real)factor);
-    assert_traps_remain(a, ld, T);
+    reference_softmax(want, a, ld, T, S, causal, factor);
+    rows_softmax(a, ld, T, S, causal, (real)factor);
+    assert_traps_remain(a, ld, T, S);
     for (size_t t = 0; t < T; t++)
-        expect(worst_error(a + t * ld, want + t * ld, T, 0), 8, set, "softmax", T);
+        expect(worst_error(a + t * ld, want + t * ld, S, 0), 8, set, "softmax", T);
 
-    reference_softmax_causal_backward(want, da, a, ld, T, factor);
-    rows_softmax_causal_backward(da, a, ld, T, (real)factor);
-    assert_traps_remain(da, ld, T);
+    reference_softmax_backward(want, da, a, ld, T, S, causal, factor);
+    rows_softmax_backward(da, a, ld, T, S, causal, (real)factor);
+    assert_traps_remain(da, ld, T, S);
     for (size_t t = 0; t < T; t++)
-        expect(worst_error(da + t * ld, want + t * ld, T, 0.01), 10, set, "dsoftmax", T);
+        expect(worst_error(da + t * ld, want + t * ld, S, 0.01), 10, set, "dsoftmax", T);
     free(a);
     free(da);
     free(want);
@@ -178,8 +185,10 @@ static void attention_weights_follow_their_definition_and_never_read_the_future(
     (void)s;
     FOR_EACH_SET(set)
     for (size_t T = 1; T <= LONGEST; T++) {
-        check_softmax(set, T, T);
-        check_softmax(set, T, T + 5);
+        check_softmax(set, T, T, true, T);
+        check_softmax(set, T, T, true, T + 5);
+        check_softmax(set, 3, T, false, T);
+        check_softmax(set, T, 3, false, T + 5);
     }
 }
 
@@ -190,10 +199,10 @@ static void a_row_of_attention_has_the_same_bits_whatever_the_length(void **stat
     FOR_EACH_SET(set)
     {
         real *whole = scores(T, T, 20, 3);
-        rows_softmax_causal(whole, T, T, 1);
+        rows_softmax(whole, T, T, T, true, 1);
         for (size_t part = 1; part < T; part++) {
             real *a = scores(T, T, 20, 3);
-            rows_softmax_causal(a, T, part, 1);
+            rows_softmax(a, T, part, part, true, 1);
             for (size_t t = 0; t < part; t++)
                 assert_memory_equal(a + t * T, whole + t * T, (t + 1) * sizeof *a);
             free(a);
@@ -209,7 +218,7 @@ static void weights_of_large_scores_are_safe_and_add_up_to_one(void **state)
     FOR_EACH_SET(set)
     {
         real *a = scores(T, T, 1e4, 9);
-        rows_softmax_causal(a, T, T, 1);
+        rows_softmax(a, T, T, T, true, 1);
         for (size_t t = 0; t < T; t++) {
             double sum = 0;
             for (size_t j = 0; j < T; j++) {
@@ -325,7 +334,7 @@ static void what_is_no_number_makes_its_whole_row_none(void **state)
         real *a = scores(T, T, 1, 4), *x = random_reals(T, 1, 5), y[T], mean, rstd;
         const uint32_t target = 0;
         a[(T - 1) * T + bad] = x[bad] = (real)NAN;
-        rows_softmax_causal(a, T, T, 1);
+        rows_softmax(a, T, T, T, true, 1);
         rows_norm(y, &mean, &rstd, x, x, NULL, 1, T, (real)EPS, false);
         for (size_t j = 0; j < T; j++)
             assert_true(isnan(a[(T - 1) * T + j]) && isnan(y[j]));
@@ -358,8 +367,8 @@ static void compute_bits(struct bits *b)
         b->weights[i] = (real)(9 * uniform(1, i));
         b->dweights[i] = (real)uniform(2, i);
     }
-    rows_softmax_causal(b->weights, LONGEST, LONGEST, 1);
-    rows_softmax_causal_backward(b->dweights, b->weights, LONGEST, LONGEST, 1);
+    rows_softmax(b->weights, LONGEST, LONGEST, LONGEST, true, 1);
+    rows_softmax_backward(b->dweights, b->weights, LONGEST, LONGEST, LONGEST, true, 1);
     memcpy(b->logits, c.x, sizeof b->logits);
     b->loss = rows_cross_entropy(b->logits, LONGEST, targets, ROWS, LONGEST, (real)0.1, true);
     norm_case_free(c);

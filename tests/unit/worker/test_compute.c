@@ -56,12 +56,13 @@ static int prepare(void **state)
         transformer_init(&model, &c.model, VOCAB))
         return 1;
     ranges_whole(&whole, model.count);
+    static const uint32_t length = T;
     for (uint32_t v = 0; v < V; v++) {
         for (uint32_t t = 0; t <= T; t++)
             tokens[v][t] = (v * 7 + t * t + 3) % VOCAB;
         samples[v] = v;
         slices[v] = (struct slice){.sequences = 1,
-                                   .length = T,
+                                   .length = &length,
                                    .tokens = tokens[v],
                                    .samples = &samples[v],
                                    .seed = 5,

@@ -10,7 +10,7 @@ enum { VOCAB = 11, T = 8, V = 6, B = 12 };
 
 static struct transformer model;
 static struct conf conf;
-static uint32_t tokens[4096];
+static uint32_t tokens[4096], lengths[1024];
 static uint64_t samples[1024];
 
 static int prepare(void **state)
@@ -29,6 +29,8 @@ static int prepare(void **state)
         tokens[i] = i % VOCAB;
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++)
         samples[i] = i;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        lengths[i] = T;
     return conf_check(&conf) || transformer_init(&model, &conf.model, VOCAB);
 }
 
@@ -43,8 +45,10 @@ static int clean(void **state)
 static void good(struct message *m, struct message_slice slice[2])
 {
     for (int i = 0; i < 2; i++)
-        slice[i] =
-            (struct message_slice){2, T, tokens + 2 * i * (T + 1), samples + 2 * i};
+        slice[i] = (struct message_slice){.sequences = 2,
+                                          .lengths = lengths,
+                                          .tokens = tokens + 2 * i * (T + 1),
+                                          .samples = samples + 2 * i};
     *m = (struct message){.kind = MESSAGE_LEASE};
     m->lease.step = m->lease.version = 9;
     m->lease.first = 2;
@@ -59,19 +63,21 @@ static void a_good_lease_is_copied_whole(void **state)
     struct message m;
     struct message_slice slice[2];
     for (enum lease_kind kind = LEASE_TRAIN; kind <= LEASE_AUDIT; kind++) {
-        uint32_t mine[4 * (T + 1)];
+        uint32_t mine[4 * (T + 1)], two[2] = {T, T};
         uint64_t numbers[4];
         memcpy(mine, tokens, sizeof mine);
         memcpy(numbers, samples, sizeof numbers);
         good(&m, slice);
         m.lease.kind = kind;
         for (int i = 0; i < 2; i++) {
+            slice[i].lengths = two;
             slice[i].tokens = mine + 2 * i * (T + 1);
             slice[i].samples = numbers + 2 * i;
         }
         assert_int_equal(kept_slices_add(&kept, &m, &model, &conf), ERR_OK);
         memset(mine, 0xFF, sizeof mine); /* the message is gone */
         memset(numbers, 0xFF, sizeof numbers);
+        memset(two, 0xFF, sizeof two);
         memset(slice, 0xFF, sizeof slice);
 
         for (uint32_t i = 0; i < 2; i++) {
@@ -80,7 +86,7 @@ static void a_good_lease_is_copied_whole(void **state)
             assert_int_equal(job->number, 2 + i);
             const struct slice *s = &job->slice;
             assert_int_equal(s->sequences, 2);
-            assert_int_equal(s->length, T);
+            assert_memory_equal(s->length, lengths, 2 * sizeof *lengths);
             assert_int_equal(s->seed, 5);
             assert_int_equal(s->step, 9);
             assert_int_equal(s->dropout, kind != LEASE_HELD_OUT);
@@ -126,27 +132,41 @@ static void sequences_and_rows_beyond_the_model_are_refused(void **state)
         plan_rows((struct plan){conf.train.batch, conf.train.slices, conf.model.context});
     const struct {
         const char *what;
-        uint32_t sequences, length;
+        uint32_t sequences, first;
     } cases[] = {
         {"length 0", 1, 0},
         {"length above the context", 1, T + 1},
         {"largest length", 1, UINT32_MAX},
         {"no sequences", 0, T},
         {"a row too many", (uint32_t)(rows / T + 1), T},
-        {"product that does not fit 32 bits", UINT32_MAX, T},
-        {"product that is 0 in 32 bits", 1u << 29, T},
+        {"later lengths", 2, T - 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int which = 0; which < 2; which++)
             for (int evaluation = 0; evaluation < 2; evaluation++) {
                 struct message m;
                 struct message_slice slice[2];
+                uint32_t mine[sizeof lengths / sizeof *lengths];
+                memcpy(mine, lengths, sizeof mine);
+                mine[0] = cases[i].first;
+                mine[1] = i == 5 ? T + 1 : T;
                 good(&m, slice);
                 m.lease.kind = evaluation ? LEASE_HELD_OUT : LEASE_TRAIN;
                 slice[which].sequences = cases[i].sequences;
-                slice[which].length = cases[i].length;
+                slice[which].lengths = mine;
                 refuse(cases[i].what, &m);
             }
+}
+
+static void a_source_is_refused_by_a_model_without_an_encoder(void **state)
+{
+    (void)state;
+    struct message m;
+    struct message_slice slice[2];
+    good(&m, slice);
+    slice[1].source_lengths = lengths;
+    slice[1].source = tokens;
+    refuse("a source", &m);
 }
 
 static void as_many_rows_as_fit_and_shorter_sequences_are_taken(void **state)
@@ -159,8 +179,9 @@ static void as_many_rows_as_fit_and_shorter_sequences_are_taken(void **state)
     struct message_slice slice[2];
     good(&m, slice);
     m.lease.kind = LEASE_HELD_OUT;
-    slice[0] = (struct message_slice){(uint32_t)(rows / T), T, tokens, samples};
-    slice[1] = (struct message_slice){1, 1, tokens, samples};
+    static const uint32_t one = 1;
+    slice[0] = (struct message_slice){(uint32_t)(rows / T), lengths, tokens, samples, NULL, NULL};
+    slice[1] = (struct message_slice){1, &one, tokens, samples, NULL, NULL};
     assert_int_equal(kept_slices_add(&kept, &m, &model, &conf), ERR_OK);
     kept_slices_fini(&kept); /* also what was not dropped */
 }
@@ -210,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(tokens_beyond_the_vocabulary_are_refused_wherever_they_stand),
         T(sequences_and_rows_beyond_the_model_are_refused),
+        T(a_source_is_refused_by_a_model_without_an_encoder),
         T(slices_beyond_the_step_are_refused_but_not_of_the_held_out_text),
         T(a_good_lease_is_copied_whole),
         T(as_many_rows_as_fit_and_shorter_sequences_are_taken),

@@ -1,0 +1,71 @@
+#include "nn/heads.h"
+
+#include <assert.h>
+
+#include "nn/attend.h"
+
+/* Head h of sequence b; its first columns, and the rows before it. */
+struct place {
+    size_t b, h;
+    size_t query, key;      /* first columns */
+    size_t row, source_row; /* first rows */
+};
+
+/* Heads of a sequence, then the next sequence. */
+static bool next(struct place *p, const struct heads *h, const struct shape *s)
+{
+    if (++p->h == s->H) {
+        p->h = 0;
+        p->row += h->of->length[p->b];
+        p->source_row += h->at->length[p->b];
+        p->b++;
+    }
+    p->query = p->h * s->D;
+    p->key = p->h * s->G / s->H * s->D;
+    return p->b < h->of->B;
+}
+
+static struct attend attend_at(const struct place *p, const struct heads *h,
+                               const struct pass *pass)
+{
+    struct attend a = {.T = h->of->length[p->b],
+                       .S = h->at->length[p->b],
+                       .D = pass->s.D,
+                       .causal = h->causal,
+                       .q = h->q + p->row * h->ldq + p->query,
+                       .k = h->k + p->source_row * h->ldk + p->key,
+                       .v = h->v + p->source_row * h->ldk + p->key,
+                       .ldq = h->ldq,
+                       .ldk = h->ldk,
+                       .drop = (real)pass_drop(pass, pass->conf->dropout_attention)};
+    if (a.drop > 0)
+        a.site = dropout_at(&pass->dropout, h->site + (uint32_t)p->h, p->b);
+    return a;
+}
+
+void heads_forward(real *y, const struct heads *h, real *weights, const struct pass *pass)
+{
+    const size_t C = pass->s.C;
+    struct place p = {0};
+    assert(h->of->B == h->at->B);
+    do {
+        const struct attend a = attend_at(&p, h, pass);
+        attend_forward(y + p.row * C + p.query, C, &a, weights);
+    } while (next(&p, h, &pass->s));
+}
+
+void heads_backward(const struct heads_gradient *g, const real *dy, const struct heads *h,
+                    real *weights, real *dweights, const struct pass *pass)
+{
+    const size_t C = pass->s.C, shared = pass->s.H / pass->s.G;
+    struct place p = {0};
+    do {
+        const struct attend a = attend_at(&p, h, pass);
+        const size_t key = p.source_row * h->ldk + p.key;
+        const struct attend_gradient one = {.dq = g->dq + p.row * h->ldq + p.query,
+                                            .dk = g->dk + key,
+                                            .dv = g->dv + key,
+                                            .add = p.h % shared > 0};
+        attend_backward(&one, dy + p.row * C + p.query, C, &a, weights, dweights);
+    } while (next(&p, h, &pass->s));
+}
