@@ -10,7 +10,7 @@
 
 struct kept_slice {
     struct compute_job job;
-    void *copies[3]; /* what job.slice points to */
+    void *copies[5]; /* what job.slice points to */
 };
 
 static void kept_free(struct kept_slice *k)
@@ -65,8 +65,11 @@ static int check(const struct message *m, const struct transformer *t, struct pl
         const struct message_slice s = m->lease.slice[i];
         const uint32_t sources = s.source_lengths ? s.sequences : 0;
         TRY(check_side(m, t, plan_rows(plan), s.lengths, s.sequences, 1, s.tokens));
-        if (sources)
+        if (sources && !t->shape.E)
             return refuse(m, "sources of a model without encoder:", sources, 0);
+        if (t->shape.E)
+            TRY(check_side(m, t, plan_rows(plan), s.source_lengths, sources, 0,
+                           s.source));
     }
     return ERR_OK;
 }
@@ -95,6 +98,11 @@ static struct kept_slice *copy(const struct message *m, size_t i, const struct c
         .step = m->lease.step,
         .dropout = m->lease.kind != LEASE_HELD_OUT,
         .smoothing = conf->train.label_smoothing};
+    if (!s.source_lengths)
+        return k;
+    k->job.slice.source_length = keep(k, 3, s.source_lengths, B, sizeof *s.lengths);
+    k->job.slice.source =
+        keep(k, 4, s.source, message_slice_source(&s), sizeof *s.source);
     return k;
 }
 

@@ -90,7 +90,9 @@ static bool rotary_has_even_heads(const struct conf *c)
 /* A sine and a cosine for each frequency. */
 static bool sinusoidal_has_even_width(const struct conf *c)
 {
-    if (c->model.positions != POSITIONS_SINUSOIDAL || c->model.width % 2 == 0)
+    const bool waves = c->model.positions == POSITIONS_SINUSOIDAL ||
+                       c->model.positions == POSITIONS_HALVES;
+    if (!waves || c->model.width % 2 == 0)
         return true;
     say(LOG_ERROR, c, OPTION_model_positions, "needs an even width, not",
         OPTION_model_width, "use %lu", (unsigned long)c->model.width + 1);

@@ -48,8 +48,9 @@ static struct heads heads_of(const real *qkv, const struct pass *pass, size_t l)
                           .v = qkv + values(s),
                           .ldq = columns(s),
                           .ldk = columns(s),
-                          .causal = true,
-                          .site = dropout_site(l, s->H, DROPOUT_HEAD)};
+                          .causal = !pass->encoder,
+                          .site = pass_site(pass, DROPOUT_STREAM,
+                                            dropout_number(l, s->H, DROPOUT_HEAD))};
 }
 
 /* One query looks at keys 0..start of its cache; @weights holds s.T numbers. */

@@ -1,5 +1,5 @@
-/* attention.h - multi-head causal self-attention (Vaswani 2017), with key/value heads
- * shared by groups of query heads (Ainslie 2023).
+/* attention.h - multi-head self-attention (Vaswani 2017), with key/value heads shared by
+ * groups of query heads (Ainslie 2023); causal, but in an encoder.
  *
  *      q | k | v = qkv(x)          one product; H, G, G heads of D columns
  *      q, k      = rotate(q, k)    rotary positions only (Su 2021)

@@ -1,11 +1,14 @@
 #include "nn/block.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "tensor/rows.h"
 
 /* What the two parts of all blocks have in common to work with. */
 struct part {
     size_t l; /* block */
-    int kind; /* PART_ATTENTION, PART_MLP */
+    int kind; /* PART_.. */
     const struct block *w;
     const struct block_scratch *scratch;
     const struct pass *pass;
@@ -13,8 +16,13 @@ struct part {
 
 static uint32_t site(const struct part *p)
 {
-    return dropout_site(p->l, p->pass->s.H,
-                        p->kind == PART_ATTENTION ? DROPOUT_ATTENTION : DROPOUT_MLP);
+    const size_t H = p->pass->s.H;
+    if (p->kind == PART_CROSS)
+        return pass_site(p->pass, DROPOUT_CROSS,
+                         dropout_number(p->l, H, DROPOUT_ATTENTION));
+    return pass_site(p->pass, DROPOUT_STREAM,
+                     dropout_number(p->l, H, p->kind == PART_MLP ? DROPOUT_MLP
+                                                                 : DROPOUT_ATTENTION));
 }
 
 static double drop(const struct part *p)
@@ -36,8 +44,10 @@ static void f_forward(real *y, struct block_cache *cache, const real *x,
     if (p->kind == PART_ATTENTION)
         attention_forward(y, cache->attention, x, p->w->attention, p->scratch->attention,
                           p->pass, p->l);
+    else if (p->kind == PART_CROSS)
+        cross_forward(y, cache->cross, x, p->w->cross, p->scratch->cross, p->pass, p->l);
     else
-        mlp_forward(y, cache->mlp, x, p->w->mlp, p->pass);
+        mlp_forward(y, cache->mlp, x, p->w->mlp, p->pass, p->l);
 }
 
 static void f_backward(real *dx, const struct block *dw, const real *dy,
@@ -47,16 +57,23 @@ static void f_backward(real *dx, const struct block *dw, const real *dy,
     if (p->kind == PART_ATTENTION)
         attention_backward(dx, dw->attention, dy, cache->attention, x, p->w->attention,
                            p->scratch->attention, p->pass, p->l);
+    else if (p->kind == PART_CROSS)
+        cross_backward(dx, dw->cross, dy, cache->cross, x, p->w->cross, p->scratch->cross,
+                       p->pass, p->l);
     else
-        mlp_backward(dx, dw->mlp, dy, cache->mlp, x, p->w->mlp, p->scratch->mlp, p->pass);
+        mlp_backward(dx, dw->mlp, dy, cache->mlp, x, p->w->mlp, p->scratch->mlp, p->pass,
+                     p->l);
 }
 
 /* a, by which what goes past a part is multiplied. */
 static real past(const struct pass *pass)
 {
-    return pass->conf->norm_place == PLACE_DEEP
-               ? real_sqrt(real_sqrt(2 * (real)pass->s.L))
-               : 1;
+    const double E = (double)pass->s.E, L = (double)pass->s.L;
+    if (pass->conf->norm_place != PLACE_DEEP)
+        return 1;
+    if (pass->encoder)
+        return (real)(0.81 * pow(E * E * E * E * L, 1 / 16.0));
+    return real_sqrt(real_sqrt((real)(E > 0 ? 3 * L : 2 * L)));
 }
 
 /* sum  <-  a x + dropout(f(in)) */
@@ -83,6 +100,8 @@ static const real *part_forward(struct block_cache *cache, const real *x,
         return c->sum;
     }
     residual(cache, x, x, p);
+    if (conf->norm_place == PLACE_NONE)
+        return c->sum;
     norm_forward(c->normed, c->norm, c->sum, p->w->norm[p->kind], conf, N, C);
     return c->normed;
 }
@@ -110,6 +129,7 @@ static void part_backward_pre(real *dx, const struct block *dw,
     rows_add(dx, a, N * C);
 }
 
+/* Also without norms: then sum is the output. */
 static void part_backward_post(real *dx, const struct block *dw,
                                const struct block_cache *cache, const struct part *p)
 {
@@ -117,11 +137,26 @@ static void part_backward_post(real *dx, const struct block *dw,
     const size_t N = p->pass->N, C = p->pass->s.C;
     real *dsum = p->scratch->a, *b = p->scratch->b;
     /* normed = norm(sum) */
-    norm_backward(dsum, dw->norm[p->kind], dx, c->norm, c->sum, p->w->norm[p->kind],
-                  p->pass->conf, N, C);
+    if (p->pass->conf->norm_place == PLACE_NONE)
+        memcpy(dsum, dx, N * C * sizeof *dx);
+    else
+        norm_backward(dsum, dw->norm[p->kind], dx, c->norm, c->sum, p->w->norm[p->kind],
+                      p->pass->conf, N, C);
     /* sum = a x + dropout(f(x)) */
     f_backward(dx, dw, undropped(b, dsum, p), cache, c->x, p);
     rows_add_scaled(dx, dsum, past(p->pass), N * C);
+}
+
+static bool has(const struct block *w, int kind)
+{
+    return kind != PART_CROSS || w->cross.query.weight;
+}
+
+const real *block_output(const struct block_cache *cache, const struct pass *pass)
+{
+    const struct part_cache *last = &cache->part[PART_MLP];
+    const enum conf_place place = pass->conf->norm_place;
+    return place == PLACE_PRE || place == PLACE_NONE ? last->sum : last->normed;
 }
 
 const real *block_forward(struct block_cache *cache, const real *x, const struct block *w,
@@ -130,7 +165,8 @@ const real *block_forward(struct block_cache *cache, const real *x, const struct
 {
     for (int kind = 0; kind < PARTS; kind++) {
         const struct part p = {l, kind, w, scratch, pass};
-        x = part_forward(cache, x, &p);
+        if (has(w, kind))
+            x = part_forward(cache, x, &p);
     }
     return x;
 }
@@ -141,6 +177,8 @@ void block_backward(real *dx, const struct block *dw, const struct block_cache *
 {
     for (int kind = PARTS - 1; kind >= 0; kind--) {
         const struct part p = {l, kind, w, scratch, pass};
+        if (!has(w, kind))
+            continue;
         if (pass->conf->norm_place == PLACE_PRE)
             part_backward_pre(dx, dw, cache, &p);
         else

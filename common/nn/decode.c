@@ -54,7 +54,7 @@ size_t decoder_length(const struct decoder *d)
 static struct block_cache cache_of(const struct decoder *d, size_t l)
 {
     const size_t past = d->t->shape.T * d->t->shape.G * d->t->shape.D;
-    struct block_cache cache = *workspace_block(d->w, l);
+    struct block_cache cache = *workspace_block(d->w, SECTION_DECODER, l);
     cache.attention.keys = d->keys + l * past;
     cache.attention.values = d->values + l * past;
     return cache;
@@ -74,13 +74,13 @@ const real *decoder_step(struct decoder *d, const real *theta, uint32_t token)
                               .start = d->length,
                               .waves = d->w->waves,
                               .angles = d->w->angles};
-    workspace_place(d->w, &pass.of);
+    workspace_place(d->w, &pass.of, NULL);
     struct block_scratch scratch = d->w->scratch;
     scratch.attention.weights = d->weights;
-    embed_forward(d->w->x, &token, view_embed(&t->conf, s, theta), &pass);
-    const real *x = d->w->x;
+    embed_forward(d->w->decoder.x, &token, view_embed(&t->conf, s, theta), &pass);
+    const real *x = d->w->decoder.x;
     for (size_t l = 0; l < s->L; l++) {
-        const struct block block = view_block(&t->conf, s, theta, l);
+        const struct block block = view_block(&t->conf, s, theta, SECTION_DECODER, l);
         struct block_cache cache = cache_of(d, l);
         x = block_forward(&cache, x, &block, &scratch, &pass, l);
     }

@@ -7,12 +7,14 @@
  * so masks are never stored: backward asks again, and the same sample gets the same mask
  * in whatever slice it is computed.  Numbers: philox.h, the formula: tensor/rows.h.
  *
- * A site is a place in the model: 0 the embedding, then H + 2 for each block.  If you add
- * a place, add it at the end of a block's: numbers of old places are part of the result.
+ * A site is a place in the model: 0 the embedding, then H + 2 for each block.  Other
+ * kinds of place, and those of the encoder, have numbers of their own in higher bits.  If
+ * you add a place, give it a new kind: numbers of old places are part of the result.
  */
 #ifndef NN_DROPOUT_H
 #define NN_DROPOUT_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,17 +31,34 @@ struct dropout {
     const uint64_t *samples; /* [B]; borrowed */
 };
 
+enum dropout_kind {
+    DROPOUT_STREAM, /* the embedding, what self-attention and mlp add, their heads */
+    DROPOUT_CROSS,  /* what cross-attention adds, its heads */
+    DROPOUT_HIDDEN, /* the hidden rows of mlp */
+    DROPOUT_WORD    /* whole rows of the embedding */
+};
+
+/* Places of a block, of kind stream and cross. */
 enum dropout_place {
     DROPOUT_ATTENTION, /* what attention adds to the residual stream */
     DROPOUT_MLP,       /* what the feed-forward part adds */
     DROPOUT_HEAD       /* + h: attention weights of query head h */
 };
 
-enum { DROPOUT_SITE_EMBED = 0 };
+enum { DROPOUT_NUMBER_BITS = 24, DROPOUT_KIND_BITS = 4 };
 
-static inline uint32_t dropout_site(size_t l, size_t H, size_t place)
+static inline uint32_t dropout_site(bool encoder, enum dropout_kind kind, size_t number)
 {
-    return (uint32_t)(1 + l * (H + 2) + place);
+    assert(number < (size_t)1 << DROPOUT_NUMBER_BITS);
+    return ((uint32_t)encoder << DROPOUT_KIND_BITS | (uint32_t)kind)
+               << DROPOUT_NUMBER_BITS |
+           (uint32_t)number;
+}
+
+/* Number of a place in block @l; 0 is the embedding. */
+static inline size_t dropout_number(size_t l, size_t H, size_t place)
+{
+    return 1 + l * (H + 2) + place;
 }
 
 /* The counters of sequence @b at @site. */

@@ -1,11 +1,11 @@
 /* embed.h - tokens become rows of the residual stream.
  *
- *      x[b,t] = token[tokens[b,t]] * scale + place[t]
+ *      x[b,t] = word_dropout(token[tokens[b,t]] * scale) + place[t]
  *
  * place: the learned table, or the waves of sinusoidal positions, or nothing (rotary
  * positions are the business of attention).  scale is sqrt(C) for sinusoidal positions
  * (Vaswani 2017, section 3.4: waves have amplitude 1, embeddings N(0, init_std)), else 1.
- * Dropout follows.
+ * Word dropout takes away all of a token (Gal 2016); dropout of the sum follows.
  *
  * Pure functions: no state, no allocation, any thread.
  */

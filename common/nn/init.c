@@ -1,25 +1,32 @@
 /* The initial parameters, tensor by tensor (enum param_init, params.def).
  *
  *   gpt2     N(0, init_std); what adds to the residual stream 1/sqrt(2L) of it, because
- * 2L terms are summed there (Radford 2019) xavier   uniform with variance 2 / (in + out)
- * (Glorot, Bengio 2010); in and out are those of the tensor as it is stored, query, key
- * and value together he       N(0, sqrt(2 / in)) (He 2015)
+ *            2L terms are summed there (Radford 2019)
+ *   xavier   uniform with variance 2 / (in + out) (Glorot, Bengio 2010); queries, keys and
+ *            values count as one tensor
+ *   he       N(0, sqrt(2 / in)) (He 2015)
+ *   tfixup   xavier; then values, outputs and the feed-forward part times f, the
+ *            embeddings times (9L)^(-1/4) (Huang 2020, section 3.2); values have the
+ *            variance of a tensor of their own.  f is 0.67 E^(-1/4)
+ *            in an encoder, (9L)^(-1/4) in a decoder that looks at one; a decoder alone
+ *            has, like an encoder, two parts in a block and takes 0.67 L^(-1/4) for both.
  *
  * norm_place deep makes values, attention's output and the feed-forward part smaller by
- * (8L)^(-1/4) (Wang 2022, section 2.2, decoder only).  zero_residual starts what
- * adds to the residual stream as zero.  init_depth_scale makes the weights of block l
- * (from 0) smaller by 1/sqrt(l+1) (Zhang 2019, arXiv:1908.11365) under xavier and he.
- * Token and position embeddings and an output projection of its own are N(0, init_std)
- * always: logits start near zero, the loss near ln V.  Element i of tensor n takes word i
- * % 4 of philox (i / 4, n).
+ * b: (8L)^(-1/4) without an encoder, with one 0.87 (E^4 L)^(-1/16) in it and (12L)^(-1/4)
+ * in the decoder (Wang 2022, table 1).  zero_residual starts what adds to the residual
+ * stream as zero.  init_depth_scale makes the weights of block l (from 0) of its stack
+ * smaller by 1/sqrt(l+1) (Zhang 2019, arXiv:1908.11365) under xavier and he.  Token and
+ * position embeddings and an output projection of its own are N(0, init_std): logits
+ * start near zero, the loss near ln V.  Element i of tensor n takes word i % 4 of philox
+ * (i / 4, n).
  */
 #include "nn/transformer.h"
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/philox.h"
+#include "tensor/rows.h"
 
 /* How one tensor is drawn: normal with deviation @spread, or uniform in +-@spread. */
 struct draw {
@@ -30,16 +37,20 @@ struct draw {
 static struct draw draw_of(const struct transformer *t, const struct param_info *info)
 {
     const struct conf_model *c = &t->conf;
-    const double in = (double)info->cols, out = (double)info->rows;
-    const double depth = c->init_depth_scale ? 1 / sqrt((double)info->layer) : 1;
+    const struct shape *s = &t->shape;
+    const bool attention = info->init == PARAM_QUERY || info->init == PARAM_VALUE;
+    const size_t rows = attention ? (s->H + 2 * s->G) * s->D : info->rows;
+    const double in = (double)info->cols, out = (double)rows;
+    const double depth = c->init_depth_scale ? 1 / sqrt((double)info->of.block + 1) : 1;
     if (info->init == PARAM_EMBEDDING)
         return (struct draw){false, c->init_std};
     switch (c->init) {
     case INIT_GPT2:
         return (struct draw){false, info->init == PARAM_RESIDUAL
-                                        ? c->init_std / sqrt(2.0 * (double)t->shape.L)
+                                        ? c->init_std / sqrt(2.0 * (double)s->L)
                                         : c->init_std};
     case INIT_XAVIER:
+    case INIT_TFIXUP:
         return (struct draw){true, depth * sqrt(6 / (in + out))};
     case INIT_HE:
         return (struct draw){false, depth * sqrt(2 / in)};
@@ -48,15 +59,51 @@ static struct draw draw_of(const struct transformer *t, const struct param_info 
     return (struct draw){0};
 }
 
-/* The rows of a block's tensor that deep norms want smaller. */
-static void shrink(const struct transformer *t, const struct param_info *info, real *x)
+/* --- depth: what deep norms and T-Fixup want smaller ---------------------------------- */
+
+static double root(double x, double degree)
+{
+    return pow(x, 1 / degree);
+}
+
+static double deep_factor(const struct shape *s, enum section stack)
+{
+    const double E = (double)s->E, L = (double)s->L;
+    if (!s->E)
+        return 1 / root(8 * L, 4);
+    return stack == SECTION_ENCODER ? 0.87 / root(E * E * E * E * L, 16)
+                                    : 1 / root(12 * L, 4);
+}
+
+static double tfixup_factor(const struct shape *s, enum section stack)
+{
+    if (!s->E)
+        return 0.67 / root((double)s->L, 4);
+    return stack == SECTION_ENCODER ? 0.67 / root((double)s->E, 4)
+                                    : 1 / root(9 * (double)s->L, 4);
+}
+
+/* By what rows [*first, rows) of a tensor are made smaller. */
+static double shrink(const struct transformer *t, const struct param_info *info,
+                     size_t *first)
 {
     const struct shape *s = &t->shape;
-    const real factor = (real)pow(8 * (double)s->L, -0.25);
-    const bool qkv = strstr(info->name, "attention.qkv") != NULL;
-    const size_t first = qkv ? info->rows - s->G * s->D : 0; /* the values */
-    for (size_t i = first * info->cols; i < info->count; i++)
-        x[i] *= factor;
+    const bool deep = t->conf.norm_place == PLACE_DEEP,
+               tfixup = t->conf.init == INIT_TFIXUP;
+    double factor = 1;
+    *first = info->init == PARAM_VALUE ? info->rows - s->G * s->D : 0;
+    if (info->init == PARAM_QUERY)
+        return factor;
+    if (info->init == PARAM_EMBEDDING)
+        return tfixup && info->of.section <= SECTION_SOURCE
+                   ? tfixup_factor(s, SECTION_DECODER)
+                   : factor;
+    if (deep)
+        factor *= deep_factor(s, info->of.section);
+    if (tfixup) /* the values' share of "one tensor" is undone */
+        factor *= tfixup_factor(s, info->of.section) *
+                  (info->init == PARAM_VALUE ? sqrt(2) : 1);
+    return factor;
 }
 
 /* Four numbers of the distribution. */
@@ -85,21 +132,29 @@ static void fill_random(real *x, size_t n, struct draw draw, struct philox_key k
     }
 }
 
+static void fill_matrix(const struct transformer *t, real *x, size_t tensor,
+                        struct philox_key key)
+{
+    const struct param_info *info = &t->info[tensor];
+    size_t first;
+    fill_random(x, info->count, draw_of(t, info), key, tensor);
+    const real factor = (real)shrink(t, info, &first);
+    if (factor != 1)
+        rows_scale(x + first * info->cols, factor, info->count - first * info->cols);
+}
+
 void transformer_init_params(const struct transformer *t, real *theta, uint64_t seed)
 {
     const struct philox_key key = philox_key(seed, PHILOX_INIT);
     for (size_t n = 0; n < t->tensors; n++) {
         const struct param_info *info = &t->info[n];
         real *x = theta + info->first;
-        const bool matrix = info->init == PARAM_MATRIX || info->init == PARAM_RESIDUAL;
         const bool zero = info->init == PARAM_ZERO ||
                           (info->init == PARAM_RESIDUAL && t->conf.zero_residual);
-        if (info->init == PARAM_ONE || zero)
+        if (info->init != PARAM_ONE && !zero)
+            fill_matrix(t, x, n, key);
+        else
             for (size_t i = 0; i < info->count; i++)
                 x[i] = zero ? 0 : 1;
-        else
-            fill_random(x, info->count, draw_of(t, info), key, n);
-        if (matrix && !zero && t->conf.norm_place == PLACE_DEEP)
-            shrink(t, info, x);
     }
 }

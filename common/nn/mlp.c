@@ -55,22 +55,33 @@ static void activate_backward(real *dup, const real *dhidden, const real *up,
     assert(!"activation is one of its choices");
 }
 
+/* What is dropped of hidden [N,F], forward and backward. */
+static void drop_hidden(real *hidden, const struct pass *pass, size_t l)
+{
+    const double p = pass_drop(pass, pass->conf->dropout_hidden);
+    if (p > 0)
+        dropout_apply(hidden, hidden, &pass->dropout, p,
+                      pass_site(pass, DROPOUT_HIDDEN, l), &pass->of, pass->s.F);
+}
+
 void mlp_forward(real *y, struct mlp_cache cache, const real *x, struct mlp w,
-                 const struct pass *pass)
+                 const struct pass *pass, size_t l)
 {
     const size_t N = pass->N, C = pass->s.C, F = pass->s.F;
     linear_forward(cache.up, x, w.up, N, C, mlp_up(pass->conf, &pass->s));
     activate(cache.hidden, cache.up, pass);
+    drop_hidden(cache.hidden, pass, l);
     linear_forward(y, cache.hidden, w.down, N, F, C);
 }
 
 void mlp_backward(real *dx, struct mlp dw, const real *dy, struct mlp_cache cache,
                   const real *x, struct mlp w, struct mlp_scratch scratch,
-                  const struct pass *pass)
+                  const struct pass *pass, size_t l)
 {
     const size_t N = pass->N, C = pass->s.C, F = pass->s.F;
     /* y = down(hidden) */
     linear_backward(scratch.dhidden, dw.down, dy, cache.hidden, w.down, N, F, C);
+    drop_hidden(scratch.dhidden, pass, l);
     /* hidden = f(up) */
     activate_backward(scratch.dup, scratch.dhidden, cache.up, pass);
     /* up = up(x) */

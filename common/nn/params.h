@@ -12,7 +12,32 @@
 enum { PARAM_NAME = 64 };
 
 /* How a tensor starts: see params.def. */
-enum param_init { PARAM_EMBEDDING, PARAM_MATRIX, PARAM_RESIDUAL, PARAM_ONE, PARAM_ZERO };
+enum param_init {
+    PARAM_EMBEDDING,
+    PARAM_MATRIX,
+    PARAM_QUERY,
+    PARAM_VALUE,
+    PARAM_RESIDUAL,
+    PARAM_ONE,
+    PARAM_ZERO
+};
+
+/* Parts of the vector, in its order.  SOURCE, ENCODER and MEMORY are those of a model with
+ * an encoder. */
+enum section {
+    SECTION_EMBED,
+    SECTION_SOURCE,
+    SECTION_ENCODER,
+    SECTION_MEMORY,
+    SECTION_DECODER,
+    SECTION_HEAD
+};
+
+/* A section, or one block of those that have several: a layer, one range. */
+struct layer {
+    enum section section;
+    size_t block; /* of its stack, from 0 */
+};
 
 struct param_info {
     char name[PARAM_NAME]; /* as in checkpoints: "layers.3.attention.qkv.weight" */
@@ -21,20 +46,25 @@ struct param_info {
                           one-dimensional, [rows] */
     size_t count;
     bool decay;     /* weight decay applies: tensors with two dimensions */
-    unsigned layer; /* 0 embeddings, 1..L blocks, L+1 the head: one range each */
+    unsigned layer; /* number in the order of the vector */
+    struct layer of;
     enum param_init init;
 };
 
-/* The range of one layer; count 0 for a head without tensors (post-norm, tied). */
+/* The range of one layer; count 0 for one without tensors (a head post-norm and tied). */
 struct param_range {
     size_t first, count;
 };
+
+/* Layers of the model, and what number @layer is. */
+size_t params_layers(const struct shape *s);
+struct layer params_layer(const struct shape *s, size_t layer);
 
 /* Tensors of the model; writes their rows to @info unless it is NULL. */
 size_t params_list(struct param_info *info, const struct conf_model *c,
                    const struct shape *s);
 
 struct param_range params_range(const struct conf_model *c, const struct shape *s,
-                                size_t layer);
+                                struct layer layer);
 
 #endif

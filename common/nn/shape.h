@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 struct shape {
-    size_t L; /* layers */
+    size_t E; /* blocks of the encoder; 0: there is none */
+    size_t L; /* blocks of the decoder */
     size_t H; /* query heads */
     size_t G; /* key/value heads; H / G query heads share one */
     size_t C; /* channels of the residual stream */
@@ -14,7 +15,7 @@ struct shape {
     size_t F; /* hidden width of the feed-forward part */
     size_t V; /* vocabulary */
     size_t T; /* context */
-    /* B: sequences of a batch or slice; N = B * T: rows */
+    /* B: sequences of a slice; N: their rows */
 };
 
 #endif

@@ -1,6 +1,7 @@
 #include "nn/transformer.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -34,7 +35,8 @@ static struct shape shape_of(const struct conf_model *c, size_t vocab)
     assert(c->ffn >= 1 && c->dropout_embed >= 0 && c->dropout_attention >= 0 &&
            c->dropout_residual >= 0 && "autos are resolved");
     assert(c->positions != POSITIONS_ROTARY || c->width / c->heads % 2 == 0);
-    return (struct shape){.L = c->layers,
+    return (struct shape){.E = c->encoder_layers,
+                          .L = c->layers,
                           .H = c->heads,
                           .G = c->kv_heads,
                           .C = c->width,
@@ -78,58 +80,101 @@ double transformer_flops_per_token(const struct transformer *t, size_t length)
 {
     const struct shape *s = &t->shape;
     double products = (double)s->V * (double)s->C; /* the head, tied or not */
-    for (size_t i = 0; i < t->tensors; i++)
-        if (t->info[i].cols && t->info[i].layer >= 1 && t->info[i].layer <= s->L)
+    for (size_t i = 0; i < t->tensors; i++) {
+        const enum section of = t->info[i].of.section;
+        if (t->info[i].cols && (of == SECTION_ENCODER || of == SECTION_DECODER))
             products += (double)t->info[i].count;
-    return 6 * products + 12.0 * (double)s->L * (double)s->C * (double)length;
+    }
+    const size_t looks = s->E ? s->E + 2 * s->L : s->L; /* attentions */
+    return 6 * products + 12.0 * (double)looks * (double)s->C * (double)length;
 }
 
 /* --- forward and backward ------------------------------------------------------------
  */
 
-static struct pass pass_of(const struct workspace *w, const struct slice *slice)
+/* What a call computes: the decoder's way, and the encoder's when there is one. */
+struct passes {
+    struct pass decoder, encoder;
+};
+
+static void passes_of(struct passes *p, const struct workspace *w,
+                      const struct slice *slice, bool training)
 {
     const struct sequences of = sequences_of(slice->sequences, slice->length);
-    return (struct pass){
+    p->decoder = (struct pass){
         .conf = &w->t->conf,
         .s = w->t->shape,
         .of = of,
         .N = of.N,
-        .dropout = {.on = slice->dropout,
+        .dropout = {.on = training && slice->dropout,
                     .key = philox_key(slice->seed, PHILOX_DROPOUT),
                     .step = (uint32_t)slice->step,
                     .samples = slice->samples},
-        .smoothing = (real)slice->smoothing,
+        .smoothing = training ? (real)slice->smoothing : 0,
         .waves = w->waves,
         .angles = w->angles,
     };
+    p->encoder = p->decoder;
+    if (!p->decoder.s.E)
+        return;
+    p->encoder.encoder = true;
+    p->encoder.of = sequences_of(slice->sequences, slice->source_length);
+    p->encoder.N = p->encoder.of.N;
+    p->decoder.source = &p->encoder.of;
 }
 
 /* tokens [N], targets [N]  <-  slice->tokens [N + B] */
-static void split_tokens(struct workspace *w, const struct slice *slice)
+static void split_tokens(struct workspace *w, const struct slice *slice,
+                         const struct sequences *of)
 {
-    FOR_EACH_ROW(sequences_of(slice->sequences, slice->length), b, t, n)
+    FOR_EACH_ROW(*of, b, t, n)
     {
-        w->tokens[n] = slice->tokens[n + b];
+        w->decoder.tokens[n] = slice->tokens[n + b];
         w->targets[n] = slice->tokens[n + b + 1];
         assert(w->targets[n] < w->t->shape.V);
     }
 }
 
-/* Returns the residual stream [N,C] behind the last block. */
-static const real *forward(struct workspace *w, const real *theta,
-                           const struct slice *slice, const struct pass *pass)
+/* Returns what the blocks of a stack make of its embedding. */
+static const real *forward_blocks(const struct workspace *w, const real *theta,
+                                  const real *x, const struct pass *pass)
 {
     const struct transformer *t = w->t;
-    workspace_place(w, &pass->of);
-    split_tokens(w, slice);
-    embed_forward(w->x, w->tokens, view_embed(&t->conf, &t->shape, theta), pass);
-    const real *x = w->x;
-    for (size_t l = 0; l < t->shape.L; l++) {
-        const struct block block = view_block(&t->conf, &t->shape, theta, l);
-        x = block_forward(workspace_block(w, l), x, &block, &w->scratch, pass, l);
+    const enum section stack = pass_stack(pass);
+    for (size_t l = 0; l < (pass->encoder ? t->shape.E : t->shape.L); l++) {
+        const struct block block = view_block(&t->conf, &t->shape, theta, stack, l);
+        x = block_forward(workspace_block(w, stack, l), x, &block, &w->scratch, pass, l);
     }
     return x;
+}
+
+/* Returns the memory [M,C]. */
+static const real *encode(struct workspace *w, const real *theta, const uint32_t *source,
+                          const struct pass *pass)
+{
+    const struct transformer *t = w->t;
+    memcpy(w->encoder.tokens, source, pass->N * sizeof *source);
+    embed_forward(w->encoder.x, source, view_source(&t->conf, &t->shape, theta), pass);
+    const real *x = forward_blocks(w, theta, w->encoder.x, pass);
+    const struct norm norm = view_memory(&t->conf, &t->shape, theta);
+    if (!norm.gain)
+        return memcpy(w->memory, x, pass->N * t->shape.C * sizeof *x);
+    norm_forward(w->memory, w->memory_norm, x, norm, &t->conf, pass->N, t->shape.C);
+    return w->memory;
+}
+
+/* Returns the residual stream [N,C] behind the decoder's last block. */
+static const real *forward(struct workspace *w, const real *theta,
+                           const struct slice *slice, struct passes *p)
+{
+    const struct transformer *t = w->t;
+    workspace_place(w, &p->decoder.of, p->decoder.source);
+    split_tokens(w, slice, &p->decoder.of);
+    if (t->shape.E)
+        p->decoder.memory = encode(w, theta, slice->source, &p->encoder);
+    embed_forward(w->decoder.x, w->decoder.tokens,
+                  view_embed(&t->conf, &t->shape, theta), &p->decoder);
+    return forward_blocks(w, theta, w->decoder.x, &p->decoder);
 }
 
 struct listener {
@@ -137,29 +182,68 @@ struct listener {
     void *ctx;
 };
 
-static void tell(const struct transformer *t, struct listener to, size_t layer)
+static void tell(const struct transformer *t, const struct listener *to,
+                 enum section section, size_t block)
 {
-    const struct param_range r = params_range(&t->conf, &t->shape, layer);
-    if (to.done && r.count)
-        to.done(to.ctx, r.first, r.count);
+    const struct param_range r =
+        params_range(&t->conf, &t->shape, (struct layer){section, block});
+    if (to->done && r.count)
+        to->done(to->ctx, r.first, r.count);
 }
 
-/* From the head, which is done, down to the embedding. */
-static void backward(struct workspace *w, const real *theta, real *grad,
-                     const struct pass *pass, struct listener to)
+/* The gradient of a stack's output becomes that of its embedding, in stack->dx. */
+static void backward_blocks(const struct workspace *w, const real *theta, real *grad,
+                            const struct pass *pass, const struct listener *to)
 {
     const struct transformer *t = w->t;
     const struct shape *s = &t->shape;
-    tell(t, to, s->L + 1);
-    for (size_t l = s->L; l-- > 0;) {
-        const struct block block = view_block(&t->conf, s, theta, l);
-        const struct block dblock = view_block(&t->conf, s, grad, l);
-        block_backward(w->dx, &dblock, workspace_block(w, l), &block, &w->scratch, pass,
-                       l);
-        tell(t, to, l + 1);
+    const enum section stack = pass_stack(pass);
+    real *dx = pass->encoder ? w->encoder.dx : w->decoder.dx;
+    for (size_t l = pass->encoder ? s->E : s->L; l-- > 0;) {
+        const struct block block = view_block(&t->conf, s, theta, stack, l);
+        const struct block dblock = view_block(&t->conf, s, grad, stack, l);
+        block_backward(dx, &dblock, workspace_block(w, stack, l), &block, &w->scratch,
+                       pass, l);
+        tell(t, to, stack, l);
     }
-    embed_backward(view_embed(&t->conf, s, grad), w->dx, w->tokens, t->conf.tied, pass);
-    tell(t, to, 0);
+}
+
+/* From the gradient of the memory down to the embedding of the source. */
+static void backward_encoder(struct workspace *w, const real *theta, real *grad,
+                             const struct pass *pass, const struct listener *to)
+{
+    const struct transformer *t = w->t;
+    const struct shape *s = &t->shape;
+    const real *dmemory = w->scratch.cross.dmemory;
+    const struct norm norm = view_memory(&t->conf, s, theta);
+    const real *x = block_output(workspace_block(w, SECTION_ENCODER, s->E - 1), pass);
+    if (norm.gain)
+        norm_backward(w->encoder.dx, view_memory(&t->conf, s, grad), dmemory,
+                      w->memory_norm, x, norm, &t->conf, pass->N, s->C);
+    else
+        memcpy(w->encoder.dx, dmemory, pass->N * s->C * sizeof *dmemory);
+    tell(t, to, SECTION_MEMORY, 0);
+    backward_blocks(w, theta, grad, pass, to);
+    embed_backward(view_source(&t->conf, s, grad), w->encoder.dx, w->encoder.tokens,
+                   t->conf.shared_source, pass);
+    tell(t, to, SECTION_SOURCE, 0);
+}
+
+/* From the head, which is done, down to the embeddings. */
+static void backward(struct workspace *w, const real *theta, real *grad,
+                     const struct passes *p, const struct listener *to)
+{
+    const struct transformer *t = w->t;
+    const struct shape *s = &t->shape;
+    const struct embed dembed = view_embed(&t->conf, s, grad);
+    tell(t, to, SECTION_HEAD, 0);
+    if (s->E)
+        memset(w->scratch.cross.dmemory, 0, p->encoder.N * s->C * sizeof(real));
+    backward_blocks(w, theta, grad, &p->decoder, to);
+    embed_backward(dembed, w->decoder.dx, w->decoder.tokens, t->conf.tied, &p->decoder);
+    if (s->E)
+        backward_encoder(w, theta, grad, &p->encoder, to);
+    tell(t, to, SECTION_EMBED, 0);
 }
 
 void transformer_slice(const struct transformer *t, struct workspace *w,
@@ -168,35 +252,34 @@ void transformer_slice(const struct transformer *t, struct workspace *w,
                        void *ctx)
 {
     assert(w->t == t && w->backward);
-    const struct pass pass = pass_of(w, slice);
-    const real *x = forward(w, theta, slice, &pass);
-    const double loss =
-        head_backward(w->dx, view_head(&t->conf, &t->shape, grad), w->head, x, w->targets,
-                      view_head(&t->conf, &t->shape, theta), &pass);
-    backward(w, theta, grad, &pass, (struct listener){done, ctx});
-    *result = (struct slice_result){.loss = loss, .targets = pass.N};
+    struct passes p;
+    passes_of(&p, w, slice, true);
+    const real *x = forward(w, theta, slice, &p);
+    const double loss = head_backward(
+        w->decoder.dx, view_head(&t->conf, &t->shape, grad), w->head, x, w->targets,
+        view_head(&t->conf, &t->shape, theta), &p.decoder);
+    backward(w, theta, grad, &p, &(struct listener){done, ctx});
+    *result = (struct slice_result){.loss = loss, .targets = p.decoder.N};
 }
 
 void transformer_loss(const struct transformer *t, struct workspace *w, const real *theta,
                       const struct slice *slice, struct slice_result *result)
 {
     assert(w->t == t);
-    struct pass pass = pass_of(w, slice);
-    pass.dropout.on = false;
-    pass.smoothing = 0;
-    const real *x = forward(w, theta, slice, &pass);
-    result->loss =
-        head_loss(w->head, x, w->targets, view_head(&t->conf, &t->shape, theta), &pass);
-    result->targets = pass.N;
+    struct passes p;
+    passes_of(&p, w, slice, false);
+    const real *x = forward(w, theta, slice, &p);
+    result->loss = head_loss(w->head, x, w->targets,
+                             view_head(&t->conf, &t->shape, theta), &p.decoder);
+    result->targets = p.decoder.N;
 }
 
 void transformer_logits(const struct transformer *t, struct workspace *w,
                         const real *theta, const struct slice *slice, real *logits)
 {
     assert(w->t == t);
-    struct pass pass = pass_of(w, slice);
-    pass.dropout.on = false;
-    pass.smoothing = 0;
-    const real *x = forward(w, theta, slice, &pass);
-    head_logits(logits, w->head, x, view_head(&t->conf, &t->shape, theta), &pass);
+    struct passes p;
+    passes_of(&p, w, slice, false);
+    const real *x = forward(w, theta, slice, &p);
+    head_logits(logits, w->head, x, view_head(&t->conf, &t->shape, theta), &p.decoder);
 }

@@ -1,4 +1,5 @@
-/* transformer.h - a decoder-only Transformer as a function of one flat vector.
+/* transformer.h - a Transformer as a function of one flat vector: a decoder alone, or an
+ * encoder and a decoder that looks at it.
  *
  *      struct transformer t;
  *      TRY(transformer_init(&t, &conf.model, vocab));     the plan: shapes, layout, table
@@ -6,9 +7,11 @@
  *      struct workspace *w = workspace_new(&t, max_rows);  one per compute thread
  *      transformer_slice(&t, w, theta, grad, &slice, &result);
  *
- * GPT-2 (Radford 2019) with the options of group `model`; see options.def for the papers.
- * The vector is laid out in forward order: embeddings, block 0 ... block L-1, final norm,
- * output projection; a layer is one range.  theta and grad have the same layout.
+ * GPT-2 (Radford 2019), or with model.encoder_layers the Transformer of Vaswani (2017),
+ * with the options of group `model`; see options.def for the papers.
+ * The vector is laid out in forward order: embeddings, the source's embeddings, the
+ * encoder's blocks and norm, the decoder's blocks, final norm, output projection; a layer
+ * is one range.  theta and grad have the same layout.
  *
  * Determinism: loss and gradient are pure functions of (theta, slice) and of the kernels
  * of this machine.  Neither depends on what was computed before, on addresses or threads.
@@ -29,7 +32,7 @@
 
 struct transformer {
     struct conf_model conf;  /* resolved: no autos */
-    struct shape shape;      /* L H G C D F V T */
+    struct shape shape;      /* E L H G C D F V T */
     size_t count;            /* elements of the flat vector */
     size_t tensors;          /* rows of the table below */
     struct param_info *info; /* [tensors], in vector order; owned */
@@ -41,6 +44,9 @@ struct slice {
     const uint32_t *length;  /* [B]: inputs of each, 1 to the context; N in all */
     const uint32_t *tokens;  /* [N + B]: of each sequence length + 1; the inputs are all
                                 but the last, the targets all but the first */
+    /* with an encoder, else NULL */
+    const uint32_t *source_length; /* [B]: 1 to the context; M in all */
+    const uint32_t *source;        /* [M] */
     const uint64_t *samples; /* [B] sample numbers, unique in the step: key of dropout */
     uint64_t seed, step;     /* key of dropout */
     bool dropout;            /* false: evaluation */
@@ -60,7 +66,7 @@ void transformer_fini(struct transformer *t);
 /* theta [count] <- the initial parameters; pure function of conf and seed. */
 void transformer_init_params(const struct transformer *t, real *theta, uint64_t seed);
 
-/* Bytes of activations for slices of up to @rows, with the
+/* Bytes of activations for slices of up to @rows of targets, and of sources, with the
  * backward pass (training) or without. */
 size_t workspace_bytes(const struct transformer *t, size_t rows, bool backward);
 struct workspace *workspace_new(const struct transformer *t, size_t rows, bool backward);
@@ -87,7 +93,7 @@ void transformer_logits(const struct transformer *t, struct workspace *w,
                         const real *theta, const struct slice *slice, real *logits);
 
 /* Floating-point operations of forward and backward for one token in a sequence of
- * @length: 6 * (parameters in products) + 12 * L * C * length (Kaplan 2020, PaLM app. B;
+ * @length, and with an encoder for one of the source: 6 * (parameters in products) + 12 * L * C * length (Kaplan 2020, PaLM app. B;
  * no causal discount). */
 double transformer_flops_per_token(const struct transformer *t, size_t length);
 

@@ -17,13 +17,21 @@
 #include "nn/block.h"
 #include "nn/embed.h"
 #include "nn/loss.h"
+#include "nn/params.h"
 #include "nn/shape.h"
 #include "tensor/real.h"
 
 struct embed view_embed(const struct conf_model *c, const struct shape *s,
                         const real *vector);
+/* With shared_source its token embedding is the target's. */
+struct embed view_source(const struct conf_model *c, const struct shape *s,
+                         const real *vector);
+/* Block @l of the encoder or the decoder: SECTION_ENCODER, SECTION_DECODER. */
 struct block view_block(const struct conf_model *c, const struct shape *s,
-                        const real *vector, size_t l); /* l: 0..L-1 */
+                        const real *vector, enum section stack, size_t l);
+/* The norm behind the encoder's blocks; without a gain there is none. */
+struct norm view_memory(const struct conf_model *c, const struct shape *s,
+                        const real *vector);
 /* With tied embeddings head.output is the token embedding. */
 struct head view_head(const struct conf_model *c, const struct shape *s,
                       const real *vector);

@@ -17,10 +17,17 @@ static void place_norm(struct workspace *w, struct norm_cache *c, size_t N)
     c->rstd = push(w, N);
 }
 
+/* What a slice needs: rows of targets and of sources, and the longest sequence. */
+struct size {
+    size_t N, M, longest;
+};
+
 static void place_block(struct workspace *w, struct block_cache *c, size_t N)
 {
     const struct shape *s = &w->t->shape;
     for (int kind = 0; kind < PARTS; kind++) {
+        if (kind == PART_CROSS)
+            continue;
         c->part[kind].normed = push(w, N * s->C);
         c->part[kind].sum = push(w, N * s->C);
         place_norm(w, &c->part[kind].norm, N);
@@ -31,72 +38,134 @@ static void place_block(struct workspace *w, struct block_cache *c, size_t N)
     c->mlp.hidden = push(w, N * s->F);
 }
 
-/* What attention and the feed-forward part need is needed at different times. */
-static void place_backward(struct workspace *w, size_t N, size_t longest)
+static void place_cross(struct workspace *w, struct block_cache *c, struct size size)
 {
     const struct shape *s = &w->t->shape;
-    const size_t up = mlp_up(&w->t->conf, s);
-    w->dx = push(w, N * s->C);
-    w->scratch.a = push(w, N * s->C);
-    w->scratch.b = push(w, N * s->C);
+    struct part_cache *part = &c->part[PART_CROSS];
+    part->normed = push(w, size.N * s->C);
+    part->sum = push(w, size.N * s->C);
+    place_norm(w, &part->norm, size.N);
+    c->cross = (struct cross_cache){.q = push(w, size.N * s->H * s->D),
+                                    .kv = push(w, size.M * 2 * s->G * s->D),
+                                    .mixed = push(w, size.N * s->C)};
+}
+
+/* What the parts of a block need is needed at different times. */
+static void place_backward(struct workspace *w, struct size size)
+{
+    const struct shape *s = &w->t->shape;
+    const size_t up = mlp_up(&w->t->conf, s), rows = size.N > size.M ? size.N : size.M;
+    struct attention_scratch *a = &w->scratch.attention;
+    struct cross_scratch *c = &w->scratch.cross;
+    w->decoder.dx = push(w, size.N * s->C);
+    w->encoder.dx = push(w, size.M * s->C);
+    w->scratch.a = push(w, rows * s->C);
+    w->scratch.b = push(w, rows * s->C);
     w->head.dnormed = w->scratch.a;
+    c->dmemory = push(w, size.M * s->C);
     const size_t mark = arena_mark(&w->arena);
-    w->scratch.attention.dweights = push(w, attend_weights(longest, longest));
-    w->scratch.attention.dqkv = push(w, N * (s->H + 2 * s->G) * s->D);
-    w->scratch.attention.dmixed = push(w, N * s->C);
+    a->dweights = c->dweights = push(w, attend_weights(size.longest, size.longest));
+    a->dmixed = c->dmixed = push(w, rows * s->C);
+    const size_t attention = arena_mark(&w->arena);
+    a->dqkv = push(w, rows * (s->H + 2 * s->G) * s->D);
+    arena_release(&w->arena, attention);
+    c->dq = push(w, size.N * s->H * s->D);
+    c->dkv = push(w, size.M * 2 * s->G * s->D);
+    c->share = push(w, size.M * s->C);
     arena_release(&w->arena, mark);
-    w->scratch.mlp.dup = push(w, N * up);
-    w->scratch.mlp.dhidden = up == s->F ? w->scratch.mlp.dup : push(w, N * s->F);
+    w->scratch.mlp.dup = push(w, rows * up);
+    w->scratch.mlp.dhidden = up == s->F ? w->scratch.mlp.dup : push(w, rows * s->F);
 }
 
-static size_t blocks(const struct workspace *w)
+/* Caches of a stack of @layers blocks. */
+static size_t caches(const struct workspace *w, size_t layers)
 {
-    return w->backward ? w->t->shape.L : 1;
+    return w->backward || layers == 0 ? layers : 1;
 }
 
-static void place(struct workspace *w, size_t N, size_t longest)
+static void place_stack(struct workspace *w, struct stack *stack, size_t layers, size_t N)
+{
+    stack->tokens = arena_push(&w->arena, N * sizeof *stack->tokens);
+    stack->x = push(w, N * w->t->shape.C);
+    for (size_t l = 0; l < caches(w, layers); l++)
+        place_block(w, &stack->blocks[l], N);
+}
+
+static void place(struct workspace *w, struct size size)
 {
     const struct shape *s = &w->t->shape;
+    const size_t N = size.N;
     arena_release(&w->arena, 0);
-    w->tokens = arena_push(&w->arena, N * sizeof *w->tokens);
+    place_stack(w, &w->decoder, s->L, N);
     w->targets = arena_push(&w->arena, N * sizeof *w->targets);
-    w->x = push(w, N * s->C);
-    for (size_t l = 0; l < blocks(w); l++)
-        place_block(w, &w->blocks[l], N);
+    if (s->E) {
+        place_stack(w, &w->encoder, s->E, size.M);
+        for (size_t l = 0; l < caches(w, s->L); l++)
+            place_cross(w, &w->decoder.blocks[l], size);
+        w->memory = push(w, size.M * s->C);
+        place_norm(w, &w->memory_norm, size.M);
+    }
     w->head.normed = push(w, N * s->C);
     place_norm(w, &w->head.norm, N);
     w->head.logits = push(w, (head_rows(s->V) < N ? head_rows(s->V) : N) * s->V);
-    w->scratch.attention.weights = push(w, attend_weights(longest, longest));
+    w->scratch.attention.weights = w->scratch.cross.weights =
+        push(w, attend_weights(size.longest, size.longest));
     if (w->backward)
-        place_backward(w, N, longest);
+        place_backward(w, size);
 }
 
-void workspace_place(struct workspace *w, const struct sequences *of)
+void workspace_place(struct workspace *w, const struct sequences *of,
+                     const struct sequences *source)
 {
-    assert(of->B >= 1 && of->longest <= w->t->shape.T && of->N <= w->rows);
-    place(w, of->N, of->longest);
+    struct size size = {.N = of->N, .longest = of->longest};
+    assert(of->B >= 1 && of->N <= w->rows);
+    assert((source != NULL) == (w->t->shape.E > 0));
+    if (source) {
+        assert(source->B == of->B && source->N <= w->rows);
+        size.M = source->N;
+        if (source->longest > size.longest)
+            size.longest = source->longest;
+    }
+    assert(size.longest <= w->t->shape.T);
+    place(w, size);
 }
 
-struct block_cache *workspace_block(const struct workspace *w, size_t l)
+struct block_cache *workspace_block(const struct workspace *w, enum section stack,
+                                    size_t l)
 {
-    assert(l < w->t->shape.L);
-    return &w->blocks[w->backward ? l : 0];
+    const bool encoder = stack == SECTION_ENCODER;
+    assert(l < (encoder ? w->t->shape.E : w->t->shape.L));
+    return &(encoder ? w->encoder : w->decoder).blocks[w->backward ? l : 0];
+}
+
+static struct block_cache *blocks_new(const struct workspace *w, size_t layers)
+{
+    return layers ? mem_zalloc(mem_mul(caches(w, layers), sizeof(struct block_cache)))
+                  : NULL;
+}
+
+static void blocks_free(struct workspace *w)
+{
+    mem_free(w->decoder.blocks);
+    mem_free(w->encoder.blocks);
 }
 
 /* Fills in all of *w but memory that only a real one has. */
 static void measure(struct workspace *w, const struct transformer *t, size_t rows,
                     bool backward)
 {
+    const size_t longest = rows < t->shape.T ? rows : t->shape.T;
     *w = (struct workspace){.t = t, .rows = rows, .backward = backward};
-    w->blocks = mem_zalloc(mem_mul(blocks(w), sizeof *w->blocks));
-    place(w, rows, rows < t->shape.T ? rows : t->shape.T);
+    w->decoder.blocks = blocks_new(w, t->shape.L);
+    w->encoder.blocks = blocks_new(w, t->shape.E);
+    place(w, (struct size){rows, t->shape.E ? rows : 0, longest});
 }
 
 size_t workspace_bytes(const struct transformer *t, size_t rows, bool backward)
 {
     struct workspace w;
     measure(&w, t, rows, backward);
-    mem_free(w.blocks);
+    blocks_free(&w);
     return w.arena.peak;
 }
 
@@ -108,9 +177,10 @@ struct workspace *workspace_new(const struct transformer *t, size_t rows, bool b
     measure(w, t, rows, backward);
     w->arena.size = w->arena.peak;
     w->arena.base = mem_slab(w->arena.size);
-    if (t->conf.positions == POSITIONS_SINUSOIDAL) {
+    const bool halves = t->conf.positions == POSITIONS_HALVES;
+    if (halves || t->conf.positions == POSITIONS_SINUSOIDAL) {
         w->waves = mem_alloc(mem_mul(s->T * s->C, sizeof *w->waves));
-        positions_waves(w->waves, s->T, s->C);
+        positions_waves(w->waves, s->T, s->C, halves);
     }
     if (t->conf.positions == POSITIONS_ROTARY) {
         w->angles = mem_alloc(mem_mul(s->T * s->D, sizeof *w->angles));
@@ -126,6 +196,6 @@ void workspace_free(struct workspace *w)
     mem_slab_free(w->arena.base, w->arena.size);
     mem_free(w->waves);
     mem_free(w->angles);
-    mem_free(w->blocks);
+    blocks_free(w);
     mem_free(w);
 }

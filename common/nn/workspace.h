@@ -18,6 +18,14 @@
 #include "nn/transformer.h"
 #include "tensor/arena.h"
 
+/* A stack of blocks and what goes through it. */
+struct stack {
+    uint32_t *tokens;           /* [N] */
+    real *x;                    /* [N,C]: the embedding */
+    real *dx;                   /* [N,C]: gradient of the residual stream */
+    struct block_cache *blocks; /* one each, or one without backward; itself owned */
+};
+
 struct workspace {               /* private to nn */
     const struct transformer *t; /* borrowed */
     size_t rows;
@@ -26,18 +34,21 @@ struct workspace {               /* private to nn */
     real *waves, *angles; /* positions.h; not in the arena: they stay */
 
     /* laid out by workspace_place() */
-    uint32_t *tokens, *targets; /* [N] */
-    real *x;                    /* [N,C]: the embedding */
-    real *dx;                   /* [N,C]: gradient of the residual stream */
-    struct block_cache *blocks; /* [L], or one without backward; itself owned */
+    struct stack decoder, encoder; /* without an encoder the second is empty */
+    uint32_t *targets;             /* [N] */
     struct block_scratch scratch;
     struct head_cache head;
+    /* behind the encoder's blocks, when there is a norm */
+    real *memory; /* [M,C] */
+    struct norm_cache memory_norm;
 };
 
-/* Lay out for @of; asserts that they fit. */
-void workspace_place(struct workspace *w, const struct sequences *of);
+/* Lay out for @of, and @source when there is an encoder; asserts that they fit. */
+void workspace_place(struct workspace *w, const struct sequences *of,
+                     const struct sequences *source);
 
-/* The caches of block @l. */
-struct block_cache *workspace_block(const struct workspace *w, size_t l);
+/* The caches of block @l of a stack: SECTION_ENCODER, SECTION_DECODER. */
+struct block_cache *workspace_block(const struct workspace *w, enum section stack,
+                                    size_t l);
 
 #endif

@@ -25,11 +25,12 @@ struct golden {
     double loss;
 };
 
-static int choice(const char *text)
+static int choice(const char *key, const char *text)
 {
-#define CHOICES(name)
+    const char *group = "", *wanted = strcmp(key, "norm_place") == 0 ? "place" : key;
+#define CHOICES(name) group = #name;
 #define VALUE(constant, word)                                                            \
-    if (strcmp(text, word) == 0)                                                         \
+    if (strcmp(group, wanted) == 0 && strcmp(text, word) == 0)                           \
         return (int)constant;
 #define END(name)
 #include "conf/choices.def"
@@ -50,7 +51,7 @@ static bool read_option(struct golden *g, const char *key)
             return false;
     assert_int_equal(1, fscanf(g->file, "%63s", text));
     const double value =
-        isdigit((unsigned char)*text) ? strtod(text, NULL) : choice(text);
+        isdigit((unsigned char)*text) ? strtod(text, NULL) : choice(key, text);
 #define FIELD(place, field)                                                              \
     if (strcmp(key, #field) == 0)                                                        \
         return place.field = value, true;

@@ -50,8 +50,8 @@ static void backward_is_the_derivative(void **state)
                                    .of = sequences_of(B, lengths),
                                    .N = N,
                                    .dropout = {.on = true, .samples = samples}};
-            positions_waves(c.waves, CONTEXT, C);
-            if (positions == POSITIONS_SINUSOIDAL)
+            positions_waves(c.waves, CONTEXT, C, positions == POSITIONS_HALVES);
+            if (positions == POSITIONS_SINUSOIDAL || positions == POSITIONS_HALVES)
                 c.pass.waves = c.waves;
             const size_t learned = positions == POSITIONS_LEARNED ? CONTEXT * C : 0;
             assert_derivative(V * C + learned, N * C, forward, backward, &c);

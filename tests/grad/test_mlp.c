@@ -29,7 +29,7 @@ static void forward(real *y, const real *x, void *ctx)
     struct ctx *c = ctx;
     struct mlp w;
     weights(&w, x, c);
-    mlp_forward(y, (struct mlp_cache){c->up, c->hidden}, x, w, &c->pass);
+    mlp_forward(y, (struct mlp_cache){c->up, c->hidden}, x, w, &c->pass, 0);
 }
 
 static void backward(real *dx, const real *dy, const real *x, void *ctx)
@@ -40,7 +40,7 @@ static void backward(real *dx, const real *dy, const real *x, void *ctx)
     weights(&dw, dx, c);
     const bool swiglu = c->conf.activation == ACTIVATION_SWIGLU;
     mlp_backward(dx, dw, dy, (struct mlp_cache){c->up, c->hidden}, x, w,
-                 (struct mlp_scratch){c->dup, swiglu ? c->dhidden : c->dup}, &c->pass);
+                 (struct mlp_scratch){c->dup, swiglu ? c->dhidden : c->dup}, &c->pass, 0);
 }
 
 static void backward_is_the_derivative(void **state)

@@ -7,7 +7,7 @@
 
 enum { V = 11, B = 2, LENGTH = 9, ROWS = LENGTH + 4 };
 
-static const uint32_t lengths[B] = {LENGTH, ROWS - LENGTH};
+static const uint32_t lengths[B] = {LENGTH, ROWS - LENGTH}, source_lengths[B] = {3, 7};
 
 struct ctx {
     struct transformer t;
@@ -48,8 +48,9 @@ static void the_gradient_is_the_derivative_of_the_loss(void **state)
 {
     (void)state;
     static const uint64_t samples[B] = {3, 1u << 30};
-    uint32_t tokens[ROWS + B];
+    uint32_t tokens[ROWS + B], source[10];
     model_tokens(tokens, ROWS + B, V, 1);
+    model_tokens(source, 10, V, 2);
     for (size_t i = 0; i < MODEL_CASES; i++) {
         const struct conf_model conf = model_conf(&model_cases[i]);
         if (!difference_works(conf.activation))
@@ -62,6 +63,10 @@ static void the_gradient_is_the_derivative_of_the_loss(void **state)
                                   .step = 2,
                                   .dropout = conf.dropout > 0,
                                   .smoothing = i % 2 ? 0.1 : 0}};
+        if (conf.encoder_layers) {
+            c.slice.source_length = source_lengths;
+            c.slice.source = source;
+        }
         print_message("           %s\n", model_cases[i].name);
         assert_int_equal(0, transformer_init(&c.t, &conf, V));
         c.w = workspace_new(&c.t, ROWS, true);

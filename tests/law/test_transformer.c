@@ -15,13 +15,17 @@ enum { V = 29, T = 12, B = 3, ROWS = T + 5 + 9, SEED = 7 };
 /* Of the sequences, and the rows before each. */
 static const uint32_t lengths[B] = {T, 5, 9};
 static const size_t first_row[B] = {0, T, T + 5};
+/* Of their sources, for models with an encoder. */
+enum { SOURCE_ROWS = 7 + T + 1 };
+static const uint32_t source_lengths[B] = {7, T, 1};
+static const size_t first_source[B] = {0, 7, 7 + T};
 
 /* A model with scattered parameters, a workspace and a batch of B sequences. */
 struct world {
     struct transformer t;
     struct workspace *w;
     real *theta, *grad, *other;
-    uint32_t tokens[ROWS + B];
+    uint32_t tokens[ROWS + B], source[SOURCE_ROWS];
     uint64_t samples[B];
     struct slice slice;
 };
@@ -35,6 +39,7 @@ static void world_open(struct world *o, struct conf_model conf)
     o->other = o->grad + o->t.count;
     model_scatter(&o->t, o->theta, 0.4, SEED);
     model_tokens(o->tokens, ROWS + B, V, SEED);
+    model_tokens(o->source, SOURCE_ROWS, V, SEED + 1);
     for (size_t b = 0; b < B; b++)
         o->samples[b] = 1000 + 17 * b;
     o->slice = (struct slice){.sequences = B,
@@ -44,6 +49,25 @@ static void world_open(struct world *o, struct conf_model conf)
                               .seed = SEED,
                               .step = 3,
                               .dropout = conf.dropout > 0};
+    if (!conf.encoder_layers)
+        return;
+    o->slice.source_length = source_lengths;
+    o->slice.source = o->source;
+}
+
+/* Sequence @b alone. */
+static struct slice sequence(const struct world *o, size_t b)
+{
+    struct slice one = o->slice;
+    one.sequences = 1;
+    one.length += b;
+    one.tokens += first_row[b] + b;
+    one.samples += b;
+    if (!one.source)
+        return one;
+    one.source_length += b;
+    one.source += first_source[b];
+    return one;
 }
 
 static void world_close(struct world *o)
@@ -128,9 +152,7 @@ static void the_same_call_gives_the_same_bits(void **state)
     {
         memset(o.grad, 0x55, o.t.count * sizeof(real)); /* whatever was there before */
         const double first = run(&o, o.grad, o.slice);
-        struct slice shorter = o.slice; /* another slice in between */
-        shorter.length = (const uint32_t[]){5, 3}, shorter.sequences = 2;
-        run(&o, o.other, shorter);
+        run(&o, o.other, sequence(&o, 1)); /* another slice in between */
         memset(o.other, 0xff, o.t.count * sizeof(real));
         const double second = run(&o, o.other, o.slice);
         assert_memory_equal(&first, &second, sizeof first);
@@ -173,6 +195,29 @@ static void later_tokens_do_not_change_earlier_logits_by_one_bit(void **state)
             assert_memory_not_equal(before + row * V, after + row * V, V * sizeof(real));
             assert_memory_equal(before + first_row[2] * V, after + first_row[2] * V,
                                 lengths[2] * V * sizeof(real));
+        }
+    }
+}
+
+static void a_source_is_seen_whole_and_by_its_own_sequence_alone(void **state)
+{
+    (void)state;
+    static real before[ROWS * V], after[ROWS * V];
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        for (size_t i = 0; o.slice.source && i < source_lengths[1]; i++) {
+            transformer_logits(&o.t, o.w, o.theta, &o.slice, before);
+            uint32_t *token = &o.source[first_source[1] + i]; /* of the second */
+            *token = (*token + 1) % V;
+            transformer_logits(&o.t, o.w, o.theta, &o.slice, after);
+            const size_t first = first_row[1], end = first_row[2];
+            assert_memory_equal(before, after, first * V * sizeof(real));
+            for (size_t row = first; row < end; row++)
+                assert_memory_not_equal(before + row * V, after + row * V,
+                                        V * sizeof(real));
+            assert_memory_equal(before + end * V, after + end * V,
+                                (ROWS - end) * V * sizeof(real));
         }
     }
 }
@@ -222,12 +267,7 @@ static void gradients_of_sequences_add_up_to_the_gradient_of_the_batch(void **st
         double loss = 0;
         real *sum = calloc(o.t.count, sizeof *sum);
         for (size_t b = 0; b < B; b++) {
-            struct slice one = o.slice;
-            one.sequences = 1;
-            one.length += b;
-            one.tokens += first_row[b] + b;
-            one.samples += b;
-            loss += run(&o, o.other, one);
+            loss += run(&o, o.other, sequence(&o, b));
             for (size_t i = 0; i < o.t.count; i++)
                 sum[i] += o.other[i];
         }
@@ -301,6 +341,8 @@ static void generation_sees_what_training_sees(void **state)
     struct world o;
     FOR_EACH_CASE(&o)
     {
+        if (o.slice.source)
+            continue;
         transformer_logits(&o.t, o.w, o.theta, &o.slice, logits);
         struct decoder *d = decoder_new(&o.t);
         for (size_t b = 0; b < B; b++) {
@@ -379,8 +421,10 @@ static void ranges_are_told_once_and_last_layer_first(void **state)
         struct cover c = {.end = o.t.count};
         transformer_slice(&o.t, o.w, o.theta, o.grad, &o.slice, &r, note, &c);
         assert_int_equal(0, c.end);
-        const bool head = o.t.info[o.t.tensors - 1].layer == o.t.shape.L + 1;
-        assert_int_equal(1 + o.t.shape.L + head, c.told);
+        size_t layers = 0; /* those that have tensors */
+        for (size_t n = 0; n < o.t.tensors; n++)
+            layers += n == 0 || o.t.info[n].layer != o.t.info[n - 1].layer;
+        assert_int_equal(layers, c.told);
     }
 }
 
@@ -422,6 +466,7 @@ int main(void)
         T(the_same_call_gives_the_same_bits),
         T(loss_without_gradient_is_the_same),
         T(later_tokens_do_not_change_earlier_logits_by_one_bit),
+        T(a_source_is_seen_whole_and_by_its_own_sequence_alone),
         T(the_past_of_a_long_sequence_is_safe_too),
         T(threads_do_not_disturb_each_other),
         T(gradients_of_sequences_add_up_to_the_gradient_of_the_batch),

@@ -16,24 +16,35 @@ struct model_case {
     enum conf_positions positions;
     unsigned kv_heads; /* of 4 */
     bool tied, bias;
-    double dropout; /* all three */
+    double dropout; /* of all kinds */
+    unsigned encoder; /* blocks of it */
+    bool shared_source;
 };
 
 /* clang-format off */
 static const struct model_case model_cases[] = {
-    {"gpt2",        NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU_TANH, POSITIONS_LEARNED,    4, true,  true,  0},
-    {"nanogpt",     NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  false, 0},
-    {"llama",       NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0},
-    {"vaswani",     NORM_LAYER, PLACE_POST, ACTIVATION_RELU,      POSITIONS_SINUSOIDAL, 4, true,  true,  0},
-    {"post-untied", NORM_LAYER, PLACE_POST, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, false, false, 0},
-    {"post-rms",    NORM_RMS,   PLACE_POST, ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     1, true,  true,  0},
-    {"blind",       NORM_RMS,   PLACE_PRE,  ACTIVATION_RELU,      POSITIONS_NONE,       1, true,  true,  0},
-    {"waves-rms",   NORM_RMS,   PLACE_PRE,  ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, false, true,  0},
-    {"gpt2-drop",   NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0.2},
-    {"llama-drop",  NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0.3},
-    {"deep",        NORM_LAYER, PLACE_DEEP, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0},
-    {"deep-drop",   NORM_RMS,   PLACE_DEEP, ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0.2},
-    {"post-drop",   NORM_LAYER, PLACE_POST, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, true,  true,  0.1},
+    {"gpt2",        NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU_TANH, POSITIONS_LEARNED,    4, true,  true,  0, 0, true},
+    {"nanogpt",     NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  false, 0, 0, true},
+    {"llama",       NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0, 0, true},
+    {"vaswani",     NORM_LAYER, PLACE_POST, ACTIVATION_RELU,      POSITIONS_SINUSOIDAL, 4, true,  true,  0, 0, true},
+    {"post-untied", NORM_LAYER, PLACE_POST, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, false, false, 0, 0, true},
+    {"post-rms",    NORM_RMS,   PLACE_POST, ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     1, true,  true,  0, 0, true},
+    {"blind",       NORM_RMS,   PLACE_PRE,  ACTIVATION_RELU,      POSITIONS_NONE,       1, true,  true,  0, 0, true},
+    {"waves-rms",   NORM_RMS,   PLACE_PRE,  ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, false, true,  0, 0, true},
+    {"gpt2-drop",   NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0.2, 0, true},
+    {"llama-drop",  NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0.3, 0, true},
+    {"deep",        NORM_LAYER, PLACE_DEEP, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0, 0, true},
+    {"deep-drop",   NORM_RMS,   PLACE_DEEP, ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, false, false, 0.2, 0, true},
+    {"post-drop",   NORM_LAYER, PLACE_POST, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 2, true,  true,  0.1, 0, true},
+    {"bare",        NORM_LAYER, PLACE_NONE, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0, 0, true},
+    {"translate",   NORM_LAYER, PLACE_POST, ACTIVATION_RELU,      POSITIONS_HALVES,     4, true,  true,  0, 2, true},
+    {"enc-post",    NORM_LAYER, PLACE_POST, ACTIVATION_GELU,      POSITIONS_HALVES,     4, true,  true,  0, 1, true},
+    {"enc-pre",     NORM_LAYER, PLACE_PRE,  ACTIVATION_GELU,      POSITIONS_LEARNED,    4, false, false, 0, 1, false},
+    {"enc-llama",   NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_ROTARY,     2, true,  true,  0, 3, false},
+    {"enc-deep",    NORM_LAYER, PLACE_DEEP, ACTIVATION_GELU_TANH, POSITIONS_SINUSOIDAL, 1, false, true,  0, 2, true},
+    {"enc-bare",    NORM_LAYER, PLACE_NONE, ACTIVATION_GELU,      POSITIONS_LEARNED,    4, true,  true,  0, 2, true},
+    {"enc-drop",    NORM_LAYER, PLACE_POST, ACTIVATION_GELU,      POSITIONS_HALVES,     4, true,  true,  0.2, 2, true},
+    {"enc-dropped", NORM_RMS,   PLACE_PRE,  ACTIVATION_SWIGLU,    POSITIONS_LEARNED,    2, false, true,  0.2, 2, false},
 };
 /* clang-format on */
 enum { MODEL_CASES = sizeof model_cases / sizeof *model_cases };
@@ -42,6 +53,8 @@ enum { MODEL_CASES = sizeof model_cases / sizeof *model_cases };
 static inline struct conf_model model_conf(const struct model_case *c)
 {
     return (struct conf_model){.layers = 2,
+                               .encoder_layers = c->encoder,
+                               .shared_source = c->shared_source,
                                .heads = 4,
                                .kv_heads = c->kv_heads,
                                .width = 16,
@@ -59,6 +72,8 @@ static inline struct conf_model model_conf(const struct model_case *c)
                                .dropout_embed = c->dropout,
                                .dropout_attention = c->dropout,
                                .dropout_residual = c->dropout,
+                               .dropout_hidden = c->dropout,
+                               .dropout_word = c->dropout / 2,
                                .init = INIT_GPT2,
                                .init_std = 0.02};
 }

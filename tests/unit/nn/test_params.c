@@ -61,7 +61,7 @@ static void tensors_follow_each_other_layer_by_layer(void **state)
         size_t next = 0;
         for (size_t n = 0; n < t.tensors; n++) {
             const struct param_info *info = &t.info[n];
-            const struct param_range r = params_range(&t.conf, &t.shape, info->layer);
+            const struct param_range r = params_range(&t.conf, &t.shape, info->of);
             assert_int_equal(next, info->first);
             assert_int_equal(info->count, info->rows * (info->cols ? info->cols : 1));
             assert_int_equal(info->decay, info->cols > 0);
@@ -113,7 +113,7 @@ static void options_leave_tensors_out(void **state)
     struct conf_model c = {
         .bias = true, .norm = NORM_RMS, .activation = ACTIVATION_SWIGLU};
     real *const vector = calloc(10000, sizeof *vector);
-    struct block b = view_block(&c, &s, vector, 0);
+    struct block b = view_block(&c, &s, vector, SECTION_DECODER, 0);
     assert_null(b.norm[0].bias); /* RMSNorm has none */
     assert_non_null(b.mlp.up.bias);
     assert_int_equal(2 * 6 * 8, b.mlp.up.bias - b.mlp.up.weight);
@@ -122,7 +122,7 @@ static void options_leave_tensors_out(void **state)
     c.norm_place = PLACE_POST;
     assert_ptr_equal(vector, view_head(&c, &s, vector).output);
     assert_null(view_head(&c, &s, vector).norm.gain);
-    assert_int_equal(0, params_range(&c, &s, s.L + 1).count);
+    assert_int_equal(0, params_range(&c, &s, (struct layer){SECTION_HEAD, 0}).count);
     c.positions = POSITIONS_ROTARY;
     assert_null(view_embed(&c, &s, vector).position);
     free(vector);
