@@ -20,6 +20,7 @@ static const struct {
     {"worker", command_worker, "one more worker for a run that goes on"},
     {"eval", command_eval, "held-out loss, perplexity and bits per byte of a checkpoint"},
     {"generate", command_generate, "sample text from a checkpoint"},
+    {"score", command_score, "BLEU and chrF of translations"},
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},
     {"options", command_options, "every option, its unit, default and meaning"},
     {"agent", command_agent, NULL}, /* not for people */
