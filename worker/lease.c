@@ -109,7 +109,7 @@ static struct kept_slice *copy(const struct message *m, size_t i, const struct c
 int kept_slices_add(struct kept_slices *k, const struct message *m,
                     const struct transformer *t, const struct conf *conf)
 {
-    const struct plan plan = {conf->train.batch, conf->train.slices, conf->model.context};
+    const struct plan plan = plan_of(conf);
     TRY(check(m, t, plan));
     if (k->n + m->lease.slices > k->room) {
         k->room = 2 * k->room + m->lease.slices;

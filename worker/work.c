@@ -227,8 +227,7 @@ static int prepare(struct work *w)
     transformer_ranges(&w->model, &w->ranges);
     ranges_whole(&w->whole, w->model.count);
     w->checksums = mem_zalloc(w->ranges.n * sizeof *w->checksums);
-    const struct plan plan = {w->conf.train.batch, w->conf.train.slices,
-                              w->conf.model.context};
+    const struct plan plan = plan_of(&w->conf);
     const bool hashing = w->conf.cluster.audit > 0;
     const struct compute_options o = {.threads = w->options.threads,
                                       .rows = plan_rows(plan),

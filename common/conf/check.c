@@ -101,7 +101,7 @@ static bool sinusoidal_has_even_width(const struct conf *c)
 
 static bool every_slice_has_a_sequence(const struct conf *c)
 {
-    if (c->train.slices <= c->train.batch)
+    if (c->model.encoder_layers > 0 || c->train.slices <= c->train.batch)
         return true;
     say(LOG_ERROR, c, OPTION_train_slices, "must be at most", OPTION_train_batch,
         "use train.slices %lu", (unsigned long)c->train.batch);

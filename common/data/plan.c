@@ -2,6 +2,15 @@
 
 #include <assert.h>
 
+struct plan plan_of(const struct conf *conf)
+{
+    return (struct plan){.batch = conf->train.batch,
+                         .slices = conf->train.slices,
+                         .context = conf->model.context,
+                         .pairs = conf->model.encoder_layers > 0,
+                         .batch_tokens = conf->train.batch_tokens};
+}
+
 struct plan_piece plan_slice(struct plan p, uint32_t v)
 {
     assert(v < p.slices && p.slices <= p.batch);
@@ -19,6 +28,8 @@ static uint32_t held_out_sequences(struct plan p)
 
 uint64_t plan_rows(struct plan p)
 {
+    if (p.pairs)
+        return p.batch_tokens / p.slices + 1 + p.context;
     return (uint64_t)held_out_sequences(p) * p.context;
 }
 

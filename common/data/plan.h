@@ -5,17 +5,27 @@
  * held-out text is cut into windows of the context's length; a held-out slice has as many
  * as fill the largest training slice, or PLAN_HELD_OUT_ROWS rows if that is more; the
  * last, shorter window is a slice of its own.
+ *
+ * A model with an encoder learns from pairs, of which batches.h makes slices of about as
+ * many tokens each; here is only how many rows they have at most.
  */
 #ifndef DATA_PLAN_H
 #define DATA_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "conf/conf.h"
 
 enum { PLAN_HELD_OUT_ROWS = 512 };
 
 struct plan {
     uint32_t batch, slices, context; /* B sequences, V, T */
+    bool pairs;
+    uint64_t batch_tokens; /* of a step of pairs */
 };
+
+struct plan plan_of(const struct conf *conf);
 
 struct plan_piece {
     uint64_t first; /* sample of the step, or window of the held-out text */
@@ -23,7 +33,8 @@ struct plan_piece {
 };
 
 struct plan_piece plan_slice(struct plan p, uint32_t v);
-/* Of the largest slice of either kind: sequences * T; may be beyond 32 bits. */
+/* Of the largest slice of either kind, may be beyond 32 bits.  Pairs: of sources and of
+ * targets each, as batches_init() and its limit for held-out slices keep to. */
 uint64_t plan_rows(struct plan p);
 
 uint32_t plan_held_out_slices(struct plan p, uint64_t windows, uint32_t last_length);

@@ -4,10 +4,11 @@
 
 #include "data/plan.h"
 
+#define PLAN(B, V, T) {.batch = B, .slices = V, .context = T}
 static const struct plan plans[] = {
-    {1, 1, 1},   {16, 8, 256},      {17, 8, 64},
-    {7, 7, 3},   {65536, 65536, 1}, {5, 2, 511},
-    {5, 2, 512}, {5, 2, 513},       {1000003, 999, 1024},
+    PLAN(1, 1, 1),   PLAN(16, 8, 256),      PLAN(17, 8, 64),
+    PLAN(7, 7, 3),   PLAN(65536, 65536, 1), PLAN(5, 2, 511),
+    PLAN(5, 2, 512), PLAN(5, 2, 513),       PLAN(1000003, 999, 1024),
 };
 enum { PLANS = sizeof plans / sizeof *plans };
 
@@ -56,7 +57,7 @@ static void the_held_out_slices_have_each_window_once(void **state)
 static void a_shorter_last_window_is_a_slice_of_its_own(void **state)
 {
     (void)state;
-    const struct plan p = {16, 8, 256};
+    const struct plan p = {.batch = 16, .slices = 8, .context = 256};
     const uint32_t n = plan_held_out_slices(p, 5, 100);
     assert_int_equal(n, 3);
     const struct plan_piece last = plan_held_out(p, 5, 100, n - 1);
@@ -69,11 +70,25 @@ static void a_shorter_last_window_is_a_slice_of_its_own(void **state)
 static void the_largest_configuration_does_not_wrap_around(void **state)
 {
     (void)state;
-    const struct plan p = {1 << 20, 1, 65536};
+    const struct plan p = {.batch = 1 << 20, .slices = 1, .context = 65536};
     assert_true(plan_rows(p) == 1ull << 36);
 }
 
-RUN(T(the_slices_of_a_step_have_each_sample_once_and_are_of_like_size),
+static void an_encoder_makes_it_a_plan_of_pairs_and_their_tokens(void **state)
+{
+    (void)state;
+    struct conf c;
+    conf_init(&c);
+    c.model.context = 100;
+    c.train.slices = 8;
+    c.train.batch_tokens = 8191;
+    assert_int_equal(plan_rows(plan_of(&c)), 512 / 100 * 100);
+    c.model.encoder_layers = 1;
+    assert_int_equal(plan_rows(plan_of(&c)), 1023 + 1 + 100);
+}
+
+RUN(T(an_encoder_makes_it_a_plan_of_pairs_and_their_tokens),
+    T(the_slices_of_a_step_have_each_sample_once_and_are_of_like_size),
     T(the_held_out_slices_have_each_window_once),
     T(a_shorter_last_window_is_a_slice_of_its_own),
     T(the_largest_configuration_does_not_wrap_around))

@@ -129,7 +129,7 @@ static void sequences_and_rows_beyond_the_model_are_refused(void **state)
 {
     (void)state;
     const uint64_t rows =
-        plan_rows((struct plan){conf.train.batch, conf.train.slices, conf.model.context});
+        plan_rows(plan_of(&conf));
     const struct {
         const char *what;
         uint32_t sequences, first;
@@ -173,7 +173,7 @@ static void as_many_rows_as_fit_and_shorter_sequences_are_taken(void **state)
 {
     (void)state;
     const uint64_t rows =
-        plan_rows((struct plan){conf.train.batch, conf.train.slices, conf.model.context});
+        plan_rows(plan_of(&conf));
     struct kept_slices kept = {0};
     struct message m;
     struct message_slice slice[2];
