@@ -1,121 +1,74 @@
 #include "data/tokens.h"
 
 #include <assert.h>
-#include <endian.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "data/tokens_header.h"
+#include "data/id_file.h"
+
+static const struct id_file_kind kind = {"LSTOKENS", "token file"};
+
+enum { DOCUMENTS, SOURCE_BYTES, ZERO };
 
 struct tokens {
-    char *path;
-    unsigned char *map;
-    size_t bytes;
+    struct id_file file;
     struct tokens_info info;
 };
 
-static int fail(const char *what, const char *path, int errno_value)
+static int check_zero(const struct id_file *f)
 {
-    log_error("could not %s %s: %s", what, path, strerror(errno_value));
-    return err_from_errno(errno_value);
+    if (f->header.fact[ZERO] == 0)
+        return ERR_OK;
+    log_error("%s: not a valid token file: bytes 112 to 119 of its header are not zero; "
+              "run `lockstep prepare` again",
+              f->path);
+    return ERR_DATA;
 }
 
-/* An empty file cannot be mapped; it is then no token file. */
-static int map_file(const char *path, unsigned char **map, size_t *bytes)
+static int check_length(const struct id_file *f)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return fail("open", path, errno);
-    struct stat st;
-    int err = ERR_OK;
-    *map = NULL;
-    if (fstat(fd, &st) != 0)
-        err = fail("open", path, errno);
-    else if (S_ISDIR(st.st_mode))
-        err = fail("open", path, EISDIR);
-    else if ((*bytes = (size_t)st.st_size) > 0) {
-        void *p = mmap(NULL, *bytes, PROT_READ, MAP_SHARED, fd, 0);
-        if (p == MAP_FAILED)
-            err = fail("map", path, errno);
-        else
-            *map = p;
-    }
-    close(fd);
-    return err;
-}
-
-static int check_length(const struct tokens *t)
-{
-    const uint64_t there = (t->bytes - TOKENS_HEADER) / t->info.width;
-    if (there == t->info.count && (t->bytes - TOKENS_HEADER) % t->info.width == 0)
+    const uint64_t data = f->bytes - ID_FILE_HEADER, width = f->header.width;
+    if (data / width == f->header.count && data % width == 0)
         return ERR_OK;
     log_error(
         "%s: damaged: it has %zu bytes, expected %d and %u for each of %llu tokens; "
         "run `lockstep prepare` again",
-        t->path, t->bytes, TOKENS_HEADER, t->info.width,
-        (unsigned long long)t->info.count);
+        f->path, f->bytes, ID_FILE_HEADER, f->header.width,
+        (unsigned long long)f->header.count);
     return ERR_CORRUPT;
 }
 
-static int check_data(const struct tokens *t, const char expected[HASH_HEX])
+static int open_checked(struct id_file *f, const char *path)
 {
-    char hash[HASH_HEX];
-    hash128_hex(t->map + TOKENS_HEADER, t->bytes - TOKENS_HEADER, hash);
-    if (strcmp(hash, expected) == 0)
-        return ERR_OK;
-    log_error("%s: damaged: the checksum of its tokens is %s, expected %s; run `lockstep "
-              "prepare` again",
-              t->path, hash, expected);
-    return ERR_CORRUPT;
+    TRY(id_file_open(f, &kind, path));
+    TRY(check_zero(f));
+    TRY(check_length(f));
+    TRY(id_file_check_data(f));
+    return id_file_check_range(f, ID_FILE_HEADER, f->header.count);
 }
 
-static int check_range(const struct tokens *t)
+static struct tokens_info info_of(const struct id_header *h)
 {
-    uint32_t ids[1024];
-    for (uint64_t at = 0; at < t->info.count;) {
-        const uint64_t left = t->info.count - at;
-        const size_t n = left < 1024 ? (size_t)left : 1024;
-        tokens_get(t, at, n, ids);
-        for (size_t i = 0; i < n; i++)
-            if (ids[i] >= t->info.vocab) {
-                log_error("%s: token %llu is %u, outside its vocabulary of %llu; run "
-                          "`lockstep prepare` again",
-                          t->path, (unsigned long long)(at + i), ids[i],
-                          (unsigned long long)t->info.vocab);
-                return ERR_DATA;
-            }
-        at += n;
-    }
-    return ERR_OK;
-}
-
-static int check(struct tokens *t)
-{
-    char data_hash[HASH_HEX];
-    TRY(tokens_header_unpack(t->map, t->bytes, t->path, &t->info, data_hash));
-    TRY(check_length(t));
-    TRY(check_data(t, data_hash));
-    return check_range(t);
+    struct tokens_info info = {.width = h->width,
+                               .vocab = h->vocab,
+                               .count = h->count,
+                               .documents = h->fact[DOCUMENTS],
+                               .source_bytes = h->fact[SOURCE_BYTES]};
+    memcpy(info.tokenizer, h->tokenizer, sizeof info.tokenizer);
+    return info;
 }
 
 int tokens_open(const char *path, struct tokens **t)
 {
     struct tokens *opened = mem_zalloc(sizeof *opened);
-    opened->path = mem_strdup(path);
-    int err = map_file(path, &opened->map, &opened->bytes);
-    if (!err)
-        err = check(opened);
+    const int err = open_checked(&opened->file, path);
     if (err) {
         tokens_close(opened);
         return err;
     }
+    opened->info = info_of(&opened->file.header);
     *t = opened;
     return ERR_OK;
 }
@@ -124,9 +77,7 @@ void tokens_close(struct tokens *t)
 {
     if (!t)
         return;
-    if (t->map)
-        munmap(t->map, t->bytes);
-    mem_free(t->path);
+    id_file_close(&t->file);
     mem_free(t);
 }
 
@@ -137,24 +88,61 @@ const struct tokens_info *tokens_info(const struct tokens *t)
 
 const char *tokens_path(const struct tokens *t)
 {
-    return t->path;
+    return t->file.path;
 }
 
 void tokens_get(const struct tokens *t, uint64_t first, size_t n, uint32_t *out)
 {
     assert(first <= t->info.count);
     assert(n <= t->info.count - first);
-    const unsigned char *at = t->map + TOKENS_HEADER + first * t->info.width;
-    if (t->info.width == 2)
-        for (size_t i = 0; i < n; i++) {
-            uint16_t id;
-            memcpy(&id, at + 2 * i, sizeof id);
-            out[i] = le16toh(id);
-        }
-    else
-        for (size_t i = 0; i < n; i++) {
-            uint32_t id;
-            memcpy(&id, at + 4 * i, sizeof id);
-            out[i] = le32toh(id);
-        }
+    id_file_get(&t->file, ID_FILE_HEADER + first * t->info.width, n, out);
+}
+
+struct tokens_writer {
+    struct id_writer *out;
+    uint64_t count;
+};
+
+int tokens_writer_open(const char *path, const struct tokens_info *info,
+                       struct tokens_writer **writer)
+{
+    struct id_header known = {.width = info->width, .vocab = info->vocab};
+    memcpy(known.tokenizer, info->tokenizer, sizeof known.tokenizer);
+    struct id_writer *out;
+    TRY(id_writer_open(&kind, path, &known, &out));
+    *writer = mem_zalloc(sizeof **writer);
+    (*writer)->out = out;
+    return ERR_OK;
+}
+
+int tokens_writer_add(struct tokens_writer *w, const uint32_t *ids, size_t n)
+{
+    w->count += n;
+    return id_writer_add(w->out, ids, n);
+}
+
+uint64_t tokens_writer_count(const struct tokens_writer *w)
+{
+    return w->count;
+}
+
+int tokens_writer_seal(struct tokens_writer *w, uint64_t documents, uint64_t source_bytes)
+{
+    const uint64_t fact[] = {documents, source_bytes, 0};
+    return id_writer_seal(w->out, w->count, fact);
+}
+
+int tokens_writer_publish(struct tokens_writer *w)
+{
+    struct id_writer *out = w->out;
+    mem_free(w);
+    return id_writer_publish(out);
+}
+
+void tokens_writer_drop(struct tokens_writer *w)
+{
+    if (!w)
+        return;
+    id_writer_drop(w->out);
+    mem_free(w);
 }

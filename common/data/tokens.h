@@ -1,19 +1,13 @@
 /* tokens.h - a text as a file of token ids, memory-mapped.
  *
- * Little-endian. A header of 128 bytes, then count tokens of width bytes each:
+ * The header of id_file.h, then count tokens of width bytes each:
  *
  *      offset  bytes
  *           0      8  "LSTOKENS"
- *           8      4  version: 1
- *          12      4  width: 2 or 4
- *          16      8  vocab: tokens are 0 to vocab - 1
  *          24      8  count of tokens
  *          32      8  documents, whole or in part
  *          40      8  source: bytes of text the tokens stand for, for bits per byte
- *          48     32  XXH3-128 of the tokens, in hexadecimal digits
- *          80     32  hash of the tokenizer (tokenizer_hash), in hexadecimal digits
  *         112      8  zero
- *         120      8  XXH3-64 of the 120 bytes before
  *
  * A file is valid when
  *   1. it has at least 128 bytes and begins with "LSTOKENS"        else ERR_DATA
@@ -39,8 +33,6 @@
 #include <stdint.h>
 
 #include "base/hash.h"
-
-enum { TOKENS_HEADER = 128 /* bytes */ };
 
 struct tokens_info {
     uint32_t

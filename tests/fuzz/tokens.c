@@ -4,7 +4,8 @@
 
 #include "base/err.h"
 #include "base/mem.h"
-#include "data/tokens_header.h"
+#include "data/id_file.h"
+#include "data/tokens.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
@@ -14,17 +15,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     if (err)
         return 0;
     const struct tokens_info *info = tokens_info(t);
-    CHECK(bytes == TOKENS_HEADER + info->count * info->width);
+    CHECK(bytes == ID_FILE_HEADER + info->count * info->width);
     uint32_t *ids = mem_alloc(info->count * sizeof *ids);
     tokens_get(t, 0, info->count, ids);
     for (size_t i = 0; i < info->count; i++)
         CHECK(ids[i] < info->vocab);
     mem_free(ids);
+    static const struct id_file_kind kind = {"LSTOKENS", ""};
+    struct id_header h = {info->width,
+                          info->vocab,
+                          info->count,
+                          {info->documents, info->source_bytes, 0},
+                          ""};
+    memcpy(h.tokenizer, info->tokenizer, sizeof h.tokenizer);
     char hash[HASH_HEX];
-    unsigned char header[TOKENS_HEADER];
-    hash128_hex(data + TOKENS_HEADER, bytes - TOKENS_HEADER, hash);
-    tokens_header_pack(info, hash, header);
-    CHECK(memcmp(header, data, TOKENS_HEADER) == 0);
+    unsigned char header[ID_FILE_HEADER];
+    hash128_hex(data + ID_FILE_HEADER, bytes - ID_FILE_HEADER, hash);
+    id_header_pack(&kind, &h, hash, header);
+    CHECK(memcmp(header, data, ID_FILE_HEADER) == 0);
     tokens_close(t);
     return 0;
 }
@@ -32,13 +40,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 size_t fuzz_repair(uint8_t *data, size_t bytes, size_t room)
 {
     (void)room;
-    if (bytes < TOKENS_HEADER)
+    if (bytes < ID_FILE_HEADER)
         return bytes;
     char hash[HASH_HEX];
     const uint64_t width = data[12] == 4 ? 4 : 2;
-    const uint64_t count = (bytes - TOKENS_HEADER) / width;
-    bytes = TOKENS_HEADER + count * width;
-    hash128_hex(data + TOKENS_HEADER, bytes - TOKENS_HEADER, hash);
+    const uint64_t count = (bytes - ID_FILE_HEADER) / width;
+    bytes = ID_FILE_HEADER + count * width;
+    hash128_hex(data + ID_FILE_HEADER, bytes - ID_FILE_HEADER, hash);
     memcpy(data, "LSTOKENS", 8);
     memcpy(data + 48, hash, HASH_HEX - 1);
     if (data[24] % 8) /* now and then the count stays wrong */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "data/id_file.h"
 #include "data/tokens.h"
 
 static struct tokens_info info_of(uint64_t vocab, uint32_t width)
@@ -59,7 +60,7 @@ static void every_truncation_and_every_flipped_bit_is_found(void **state)
         size_t n;
         struct tokens *t;
         assert_int_equal(file_read("whole", 1 << 20, &bytes, &n), ERR_OK);
-        assert_int_equal(n, TOKENS_HEADER + width * SAMPLES);
+        assert_int_equal(n, ID_FILE_HEADER + width * SAMPLES);
         for (size_t i = 0; i < n; i++) {
             write_file("part", bytes, i);
             assert_int_not_equal(tokens_open("part", &t), ERR_OK);
