@@ -16,6 +16,7 @@
 #include "checkpoint/safetensors.h"
 #include "checkpoint/state.h"
 #include "coordinator/access.h"
+#include "data/parallel.h"
 #include "data/tokens.h"
 #include "fuzz/fuzz.h"
 #include "net/auth.h"
@@ -182,6 +183,23 @@ static void seed_tokens(void)
     }
 }
 
+static void seed_pairs(void)
+{
+    static const uint32_t ids[] = {0, 1, 64, 7, 7, 3};
+    for (uint32_t width = 2; width <= 4; width += 2) {
+        const struct parallel_info info = {
+            .width = width, .vocab = 65, .tokenizer = "0123456789abcdef0123456789abcdef"};
+        struct parallel_writer *w;
+        char *path = path_of("parallel", width == 2 ? "narrow" : "wide");
+        CHECK(parallel_writer_open(path, &info, &w) == ERR_OK);
+        for (uint32_t n = 1; n <= 3; n++)
+            parallel_writer_add(w, ids, n, ids + 2, 4 - n);
+        CHECK(parallel_writer_seal(w, 9) == ERR_OK);
+        CHECK(parallel_writer_publish(w) == ERR_OK);
+        mem_free(path);
+    }
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
@@ -193,5 +211,6 @@ int main(int argc, char **argv)
     seed_run();
     seed_access();
     seed_tokens();
+    seed_pairs();
     return 0;
 }
