@@ -1,11 +1,5 @@
 #include "data/prepare.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
@@ -13,13 +7,10 @@
 #include "base/mem.h"
 #include "data/dataset.h"
 #include "data/documents.h"
+#include "data/prepare_parts.h"
 #include "data/tokens.h"
-#include "text/tokenizer.h"
-#include "text/tokenizer_spec.h"
 
 enum { PIECE = 1 << 20 /* bytes encoded at a time, about */ };
-
-#define DRAFT_TOKENIZER DATASET_TOKENIZER ".new"
 
 struct work {
     const struct prepare_options *o;
@@ -30,54 +21,16 @@ struct work {
     uint64_t encoded; /* bytes */
 };
 
-static int check_options(const struct prepare_options *o)
-{
-    if (o->files_n == 0) {
-        log_error("prepare: no text files given");
-        return ERR_INVALID;
-    }
-    if (!(o->held_out > 0 && o->held_out < 1)) {
-        log_error("--held-out %g: expected a share above 0 and below 1, for example 0.1",
-                  o->held_out);
-        return ERR_RANGE;
-    }
-    if (o->width != 0 && o->width != 2 && o->width != 4) {
-        log_error("prepare: %u bytes per token: expected 2 or 4", o->width);
-        return ERR_RANGE;
-    }
-    return ERR_OK;
-}
-
-static void report_learning(void *ctx, size_t tokens, size_t wanted)
-{
-    const struct prepare_options *o = ctx;
-    o->progress(o->progress_ctx, "learning", tokens, wanted);
-}
-
 static int make_tokenizer(struct work *w, const struct tokenizer_spec *spec)
 {
-    const struct part *train = &w->train;
-    switch (spec->kind) {
-    case SPEC_BYTE:
-        w->tokenizer = tokenizer_byte();
-        return ERR_OK;
-    case SPEC_GPT2:
-        return tokenizer_gpt2(spec->dir, &w->tokenizer);
-    case SPEC_BPE:
-        return tokenizer_train(train->spans, train->n,
-                               &(struct tokenizer_training){
-                                   .vocab = spec->vocab,
-                                   .progress = w->o->progress ? report_learning : NULL,
-                                   .progress_ctx = (void *)w->o},
-                               &w->tokenizer);
-    case SPEC_CHAR:
-        break;
-    }
-    struct part whole, none;
-    documents_split(&w->documents, w->documents.units, &whole, &none);
-    const int err = tokenizer_char(whole.spans, whole.n, &w->tokenizer);
-    part_fini(&whole);
-    part_fini(&none);
+    const struct documents *d = &w->documents;
+    struct span *whole = mem_alloc(mem_mul(d->n, sizeof *whole));
+    for (size_t i = 0; i < d->n; i++)
+        whole[i] = (struct span){d->all[i].text, d->all[i].bytes};
+    const int err =
+        prepare_tokenizer(w->o, spec, (struct spans){w->train.spans, w->train.n},
+                          (struct spans){whole, d->n}, &w->tokenizer);
+    mem_free(whole);
     return err;
 }
 
@@ -146,51 +99,19 @@ static int write_drafts(struct work *w)
     TRY(open_writer(w, DATASET_HELD_OUT, &w->held_out_out));
     TRY(encode_part(w, &w->train, DATASET_TRAIN, w->train_out));
     TRY(encode_part(w, &w->held_out, DATASET_HELD_OUT, w->held_out_out));
-    char *path = file_join(w->o->dir, DRAFT_TOKENIZER);
-    const int err = tokenizer_save(w->tokenizer, path);
-    mem_free(path);
-    return err;
+    return prepare_save_tokenizer(w->o->dir, w->tokenizer);
 }
 
-static int publish_tokenizer(const char *dir, const char *draft, const char *path)
+static int publish(struct work *w)
 {
-    if (rename(draft, path) != 0) {
-        log_error("could not rename %s to %s: %s", draft, path, strerror(errno));
-        return err_from_errno(errno);
-    }
-    return file_sync_dir(dir);
-}
-
-/* The old tokenizer.json goes first and the new one comes last: a folder that has one has
- * three files that belong together. */
-static int publish(struct work *w, const char *draft, const char *path)
-{
-    const char *dir = w->o->dir;
-    if (unlink(path) != 0 && errno != ENOENT) {
-        log_error("could not remove %s: %s", path, strerror(errno));
-        return err_from_errno(errno);
-    }
-    TRY(file_sync_dir(dir));
+    static const char *const other[] = {DATASET_TRAIN_PAIRS, DATASET_HELD_OUT_PAIRS};
+    TRY(prepare_publish_begin(w->o->dir, other));
     struct tokens_writer *train = w->train_out, *held_out = w->held_out_out;
     w->train_out = NULL;
-    int err = tokens_writer_publish(train);
-    if (err)
-        return err;
+    TRY(tokens_writer_publish(train));
     w->held_out_out = NULL;
     TRY(tokens_writer_publish(held_out));
-    return publish_tokenizer(dir, draft, path);
-}
-
-static int publish_all(struct work *w)
-{
-    char *draft = file_join(w->o->dir, DRAFT_TOKENIZER);
-    char *path = file_join(w->o->dir, DATASET_TOKENIZER);
-    const int err = publish(w, draft, path);
-    if (err)
-        unlink(draft);
-    mem_free(draft);
-    mem_free(path);
-    return err;
+    return prepare_publish_end(w->o->dir);
 }
 
 static enum document_text text_for(const struct tokenizer_spec *spec)
@@ -210,14 +131,22 @@ static int run(struct work *w, const struct tokenizer_spec *spec)
                     &w->train, &w->held_out);
     TRY(make_tokenizer(w, spec));
     TRY(write_drafts(w));
-    return publish_all(w);
+    const int err = publish(w);
+    if (err)
+        prepare_drop_tokenizer(o->dir);
+    return err;
 }
 
 int prepare(const struct prepare_options *o)
 {
     const double start = clock_seconds();
     struct tokenizer_spec spec;
-    TRY(check_options(o));
+    if (o->files_n == 0) {
+        log_error("prepare: no text files given");
+        return ERR_INVALID;
+    }
+    TRY(prepare_check_share(o->held_out));
+    TRY(prepare_check_width(o->width));
     TRY(tokenizer_spec_parse(o->tokenizer, &spec));
 
     struct work w = {.o = o};

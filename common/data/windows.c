@@ -14,6 +14,11 @@ int windows_init(struct windows *w, const struct tokens *tokens, size_t T, uint6
 {
     assert(T > 0);
     assert(T <= UINT32_MAX);
+    if (!tokens) {
+        log_error("data.dir has a parallel text, which this model does not read; give it "
+                  "one that `lockstep prepare FILE...` made");
+        return ERR_DATA;
+    }
     const uint64_t N = tokens_info(tokens)->count;
     if (N / 2 < T) {
         log_error(

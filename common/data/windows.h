@@ -30,7 +30,8 @@ struct windows {
     uint64_t n;                  /* read-only: samples per epoch, at least 1 */
 };
 
-/* ERR_DATA, logged: the text has fewer than 2 T tokens. */
+/* ERR_DATA, logged: the text has fewer than 2 T tokens, or @tokens is NULL as that of a
+ * dataset of pairs. */
 int windows_init(struct windows *w, const struct tokens *tokens, size_t T, uint64_t seed);
 
 /* out [T+1]  <-  sample number g */
