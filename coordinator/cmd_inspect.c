@@ -1,4 +1,4 @@
-/* cmd_inspect.c - `lockstep inspect`: what is in a run, a checkpoint, a token file, a
+/* cmd_inspect.c - `lockstep inspect`: what is in a run, a checkpoint, data, a
  * safetensors file, a journal. */
 #include <math.h>
 #include <stdio.h>
@@ -16,8 +16,8 @@
 #include "checkpoint/run_dir.h"
 #include "checkpoint/safetensors.h"
 #include "coordinator/command.h"
+#include "coordinator/inspect.h"
 #include "data/dataset.h"
-#include "data/tokens.h"
 
 struct inspecting {
     const char **path;
@@ -53,8 +53,8 @@ static const struct argp argp = {
     options,
     parse,
     "PATH...",
-    "Says what is in a run directory, a checkpoint, a data folder, a token file, a "
-    "safetensors file or a journal, "
+    "Says what is in a run directory, a checkpoint, a data folder, a token or "
+    "pairs file, a safetensors file or a journal, "
     "and verifies its checksums.\v"
     "Exit code 65 when something is damaged.\n\n"
     "Examples:\n"
@@ -66,44 +66,8 @@ static const struct argp argp = {
     0,
     0};
 
-static void row(const char *what, const char *value)
-{
-    printf("  %-22s %s\n", what, value);
-}
-
-static void number_row(const char *what, double x)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%.6g", x);
-    row(what, isfinite(x) ? text : "-");
-}
-
-static void count_row(const char *what, uint64_t x)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)x);
-    row(what, text);
-}
-
 /* --- files -----------------------------------------------------------------------------
  */
-
-static int inspect_tokens(const char *path)
-{
-    struct tokens *t;
-    TRY(tokens_open(path, &t));
-    const struct tokens_info *info = tokens_info(t);
-    printf("%s: token file, checksums are right\n", path);
-    count_row("tokens", info->count);
-    count_row("vocabulary", info->vocab);
-    count_row("bytes per token", info->width);
-    count_row("documents", info->documents);
-    count_row("bytes of text", info->source_bytes);
-    number_row("text bytes per token", (double)info->source_bytes / (double)info->count);
-    row("tokenizer", info->tokenizer);
-    tokens_close(t);
-    return ERR_OK;
-}
 
 struct tensor_sums {
     uint64_t n, elements;
@@ -174,12 +138,12 @@ static int inspect_checkpoint(const char *dir, bool tensors)
     TRY(checkpoint_verify(dir));
     TRY(checkpoint_read_state(dir, &s));
     printf("%s: checkpoint, checksums are right\n", dir);
-    count_row("step", s.step);
-    count_row("term", s.term);
-    count_row("vocabulary", s.vocab);
-    number_row("held-out loss", s.held_out_loss);
-    number_row("best held-out loss", s.best_held_out_loss);
-    row("written by version", s.version);
+    inspect_count("step", s.step);
+    inspect_count("term", s.term);
+    inspect_count("vocabulary", s.vocab);
+    inspect_number("held-out loss", s.held_out_loss);
+    inspect_number("best held-out loss", s.best_held_out_loss);
+    inspect_row("written by version", s.version);
     char *path = file_join(dir, "model.safetensors");
     const int err = inspect_tensors(path, tensors);
     mem_free(path);
@@ -194,14 +158,14 @@ static int inspect_run(const char *dir)
     printf("%s: run, %s%s%s\n", dir, s.state, *s.message ? ": " : "", s.message);
     printf("  %-22s %llu of %llu\n", "step", (unsigned long long)s.step,
            (unsigned long long)s.steps);
-    number_row("loss", s.loss);
-    number_row("held-out loss", s.held_out_loss);
-    number_row("best held-out loss", s.best_held_out_loss);
-    row("tokens per second", isfinite(s.tokens_per_second)
-                                 ? units_print_count(text, s.tokens_per_second)
-                                 : "-");
-    count_row("workers", s.workers);
-    count_row("exit code", (uint64_t)s.exit_code);
+    inspect_number("loss", s.loss);
+    inspect_number("held-out loss", s.held_out_loss);
+    inspect_number("best held-out loss", s.best_held_out_loss);
+    inspect_row("tokens per second", isfinite(s.tokens_per_second)
+                                         ? units_print_count(text, s.tokens_per_second)
+                                         : "-");
+    inspect_count("workers", s.workers);
+    inspect_count("exit code", (uint64_t)s.exit_code);
     uint64_t *steps;
     size_t n;
     TRY(checkpoint_list(dir, &steps, &n));
@@ -216,21 +180,6 @@ static int inspect_run(const char *dir)
     }
     mem_free(steps);
     return worst;
-}
-
-static int inspect_data(const char *dir)
-{
-    struct dataset d;
-    TRY(dataset_open(&d, dir));
-    dataset_close(&d);
-    static const char *const files[] = {DATASET_TRAIN, DATASET_HELD_OUT};
-    for (int i = 0; i < 2; i++) {
-        char *path = file_join(dir, files[i]);
-        const int err = inspect_tokens(path);
-        mem_free(path);
-        TRY(err);
-    }
-    return ERR_OK;
 }
 
 static bool has(const char *dir, const char *name)
@@ -257,11 +206,12 @@ static int inspect(const char *path, bool tensors)
     if (!S_ISDIR(st.st_mode)) {
         if (ends_with(path, ".safetensors"))
             return inspect_tensors(path, true);
-        return ends_with(path, "journal") ? inspect_journal(path) : inspect_tokens(path);
+        return ends_with(path, "journal") ? inspect_journal(path)
+                                          : inspect_data_file(path);
     }
     if (has(path, "status.json"))
         return inspect_run(path);
-    if (has(path, "train.tokens"))
+    if (has(path, DATASET_TRAIN) || has(path, DATASET_TRAIN_PAIRS))
         return inspect_data(path);
     return inspect_checkpoint(path, tensors);
 }
