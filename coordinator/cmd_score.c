@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/command.h"
-#include "coordinator/sentences.h"
+#include "data/lines.h"
 #include "score/bleu.h"
 #include "score/chrf.h"
 
@@ -24,7 +24,7 @@ struct scoring {
     struct bleu_options bleu;
     bool json;
     /* what was read: hypotheses, then the references */
-    struct sentences *files;
+    struct lines *files;
     size_t files_n;
 };
 
@@ -129,9 +129,9 @@ static const struct argp argp = {
 
 static int read_next(struct scoring *s, const char *path)
 {
-    TRY(sentences_read(&s->files[s->files_n], path, text_limit));
+    TRY(lines_read(&s->files[s->files_n], path, text_limit));
     s->files_n++;
-    return sentences_pair(&s->files[0], &s->files[s->files_n - 1]);
+    return lines_pair(&s->files[0], &s->files[s->files_n - 1]);
 }
 
 static int read_all(struct scoring *s)
@@ -148,7 +148,7 @@ static void warn_of_tokens(const struct scoring *s)
 {
     size_t parted = 0;
     for (size_t i = 0; i < s->files[0].n; i++) {
-        const struct span line = s->files[0].lines[i];
+        const struct span line = s->files[0].line[i];
         parted += line.bytes >= 2 && memcmp(line.text + line.bytes - 2, " .", 2) == 0;
     }
     if (s->wanted[METRIC_BLEU] && s->bleu.tokens == BLEU_TOKENS_13A && parted >= 100)
@@ -161,7 +161,7 @@ static void warn_of_tokens(const struct scoring *s)
 static void line(const struct scoring *s, size_t i, struct span *all)
 {
     for (size_t f = 0; f < s->files_n; f++)
-        all[f] = s->files[f].lines[i];
+        all[f] = s->files[f].line[i];
 }
 
 /* --- printing ----------------------------------------------------------------------- */
@@ -267,7 +267,7 @@ int command_score(int argc, char **argv)
         score(&s);
     }
     for (size_t i = 0; i < s.files_n; i++)
-        sentences_fini(&s.files[i]);
+        lines_fini(&s.files[i]);
     mem_free(s.files);
     mem_free(s.references);
     return err_exit_code(err);

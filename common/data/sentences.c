@@ -7,8 +7,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "data/text_file.h"
-#include "text/utf8.h"
 
 /* --- what is left out ----------------------------------------------------------------
  */
@@ -52,38 +50,8 @@ void sentences_report(const struct sentences *s, uint32_t max_length)
             report(&s->left_out[i], why[i]);
 }
 
-/* --- lines ---------------------------------------------------------------------------
+/* --- reading -------------------------------------------------------------------------
  */
-
-struct lines {
-    const char *at, *end;
-};
-
-static struct lines lines_of(struct span text)
-{
-    return (struct lines){text.text, text.text + text.bytes};
-}
-
-static bool next_line(struct lines *l, struct span *line)
-{
-    if (l->at == l->end)
-        return false;
-    const char *newline = memchr(l->at, '\n', (size_t)(l->end - l->at));
-    const char *stop = newline ? newline : l->end;
-    *line = (struct span){l->at, (size_t)(stop - l->at)};
-    l->at = newline ? newline + 1 : l->end;
-    return true;
-}
-
-static uint64_t count_lines(struct span text)
-{
-    struct lines l = lines_of(text);
-    struct span line;
-    uint64_t n = 0;
-    while (next_line(&l, &line))
-        n++;
-    return n;
-}
 
 static bool is_space(char c)
 {
@@ -101,36 +69,16 @@ static struct span strip(struct span s)
     return s;
 }
 
-/* --- reading -------------------------------------------------------------------------
- */
-
-static int check_text(const char *path, const char *text, size_t bytes)
+/* The lines belong to @s. */
+static int read_lines(struct sentences *s, const char *path, uint64_t *limit,
+                      const struct lines **read)
 {
-    struct utf8_error where;
-    if (bytes == 0) {
-        log_error("%s is empty; expected a sentence per line", path);
-        return ERR_DATA;
-    }
-    if (utf8_check(text, bytes, &where) != 0) {
-        log_error("%s: line %zu, byte %zu of the file, is 0x%02x, which is not valid "
-                  "UTF-8; convert the file with iconv",
-                  path, where.line, where.offset, (unsigned char)text[where.offset]);
-        return ERR_DATA;
-    }
+    struct lines *l = &s->files[s->files_n];
+    TRY(lines_read(l, path, *limit));
+    s->files_n++;
+    *limit -= l->bytes;
+    *read = l;
     return ERR_OK;
-}
-
-/* The text belongs to @s, also when it is refused. */
-static int read_text(struct sentences *s, const char *path, uint64_t *limit,
-                     struct span *text)
-{
-    char *read;
-    size_t bytes;
-    TRY(text_file_read(path, *limit, &read, &bytes));
-    s->texts[s->texts_n++] = read;
-    *limit -= bytes;
-    *text = (struct span){read, bytes};
-    return check_text(path, read, bytes);
 }
 
 static void add(struct sentences *s, struct sentence_pair pair)
@@ -153,31 +101,15 @@ static void add(struct sentences *s, struct sentence_pair pair)
     s->bytes += pair.source.bytes + pair.target.bytes;
 }
 
-static int unequal(const struct sentences_input *in, uint64_t sources, uint64_t targets)
-{
-    const bool more = sources > targets;
-    log_error("%s has %llu lines, %s has %llu: line %llu of %s has no partner; line by "
-              "line they must be translations of each other",
-              in->source, (unsigned long long)sources, in->target,
-              (unsigned long long)targets,
-              (unsigned long long)(more ? targets : sources) + 1,
-              more ? in->source : in->target);
-    return ERR_DATA;
-}
-
 static int read_aligned(struct sentences *s, const struct sentences_input *in,
                         uint64_t *limit)
 {
-    struct span source, target;
-    TRY(read_text(s, in->source, limit, &source));
-    TRY(read_text(s, in->target, limit, &target));
-    const uint64_t sources = count_lines(source), targets = count_lines(target);
-    if (sources != targets)
-        return unequal(in, sources, targets);
-    struct lines a = lines_of(source), b = lines_of(target);
-    struct sentence_pair pair = {.input = in, .line = 1};
-    for (; next_line(&a, &pair.source) && next_line(&b, &pair.target); pair.line++)
-        add(s, pair);
+    const struct lines *source, *target;
+    TRY(read_lines(s, in->source, limit, &source));
+    TRY(read_lines(s, in->target, limit, &target));
+    TRY(lines_pair(source, target));
+    for (size_t i = 0; i < source->n; i++)
+        add(s, (struct sentence_pair){source->line[i], target->line[i], in, i + 1});
     return ERR_OK;
 }
 
@@ -193,18 +125,18 @@ static int bad_tabs(const struct sentences_input *in, uint64_t line, bool more)
 static int read_tabbed(struct sentences *s, const struct sentences_input *in,
                        uint64_t *limit)
 {
-    struct span text, line;
-    TRY(read_text(s, in->source, limit, &text));
-    struct lines l = lines_of(text);
-    for (uint64_t number = 1; next_line(&l, &line); number++) {
+    const struct lines *l;
+    TRY(read_lines(s, in->source, limit, &l));
+    for (size_t i = 0; i < l->n; i++) {
+        const struct span line = l->line[i];
         const char *end = line.text + line.bytes,
                    *tab = memchr(line.text, '\t', line.bytes);
         if (!tab || memchr(tab + 1, '\t', (size_t)(end - tab) - 1))
-            return bad_tabs(in, number, tab != NULL);
+            return bad_tabs(in, i + 1, tab != NULL);
         add(s, (struct sentence_pair){{line.text, (size_t)(tab - line.text)},
                                       {tab + 1, (size_t)(end - tab) - 1},
                                       in,
-                                      number});
+                                      i + 1});
     }
     return ERR_OK;
 }
@@ -212,7 +144,7 @@ static int read_tabbed(struct sentences *s, const struct sentences_input *in,
 int sentences_read(struct sentences *s, const struct sentences_input *inputs, size_t n,
                    uint64_t limit)
 {
-    *s = (struct sentences){.texts = mem_zalloc(mem_mul(2 * n, sizeof *s->texts))};
+    *s = (struct sentences){.files = mem_zalloc(mem_mul(2 * n, sizeof *s->files))};
     for (size_t i = 0; i < n; i++) {
         const int err = inputs[i].target ? read_aligned(s, &inputs[i], &limit)
                                          : read_tabbed(s, &inputs[i], &limit);
@@ -226,9 +158,9 @@ int sentences_read(struct sentences *s, const struct sentences_input *inputs, si
 
 void sentences_fini(struct sentences *s)
 {
-    for (size_t i = 0; i < s->texts_n; i++)
-        mem_free(s->texts[i]);
-    mem_free(s->texts);
+    for (size_t i = 0; i < s->files_n; i++)
+        lines_fini(&s->files[i]);
+    mem_free(s->files);
     mem_free(s->all);
     *s = (struct sentences){0};
 }

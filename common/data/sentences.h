@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "data/lines.h"
 #include "text/tokenizer.h"
 
 struct sentences_input {
@@ -48,8 +49,9 @@ struct sentences {
     size_t n;
     uint64_t bytes; /* of these sentences, both sides */
     struct left_out left_out[LEFT_OUT_REASONS];
-    char **texts; /* private */
-    size_t texts_n, room;
+    /* private */
+    struct lines *files;
+    size_t files_n, room;
 };
 
 /* Logged: ERR_NO_FILE, ERR_IO; ERR_DATA: an empty file, bad UTF-8, two files of other

@@ -48,7 +48,7 @@ head -38 one.de >short.de
 printf 'a\tb\n\nc\td\n' >no.tsv
 printf 'a\tb\nc\td\te\n' >two.tsv
 printf 'a\nb\xff\n' >bad.en
-refuses 65 'one.en has 40 lines, short.de has 38: line 39 of one.en has no partner' --source one.en --target short.de
+refuses 65 'one.en has 40 lines and short.de has 38: line 39 of one.en has no partner' --source one.en --target short.de
 refuses 65 'line 39 of one.en has no partner' --source short.de --target one.en
 refuses 65 'no.tsv:2: no tab' --pairs no.tsv
 refuses 65 'two.tsv:2: more than one tab' --pairs two.tsv

@@ -1,4 +1,4 @@
-#include "coordinator/sentences.h"
+#include "data/lines.h"
 
 #include <string.h>
 
@@ -25,46 +25,46 @@ static int check(const char *path, const char *text, size_t bytes)
 }
 
 /* A line feed ends a line; the last line may do without. */
-static void cut(struct sentences *s, size_t bytes)
+static void cut(struct lines *s)
 {
+    const size_t bytes = s->bytes;
     s->n = utf8_line(s->text, bytes) - (s->text[bytes - 1] == '\n');
-    s->lines = mem_alloc(mem_mul(s->n, sizeof *s->lines));
+    s->line = mem_alloc(mem_mul(s->n, sizeof *s->line));
     const char *at = s->text, *const end = s->text + bytes;
     for (size_t i = 0; i < s->n; i++) {
         const char *feed = memchr(at, '\n', (size_t)(end - at));
         const char *stop = feed ? feed : end;
-        s->lines[i] = (struct span){at, (size_t)(stop - at)};
+        s->line[i] = (struct span){at, (size_t)(stop - at)};
         at = stop + 1;
     }
 }
 
-int sentences_read(struct sentences *s, const char *path, size_t limit)
+int lines_read(struct lines *s, const char *path, size_t limit)
 {
-    struct sentences read = {.path = strcmp(path, "-") == 0 ? "/dev/stdin" : path};
-    size_t bytes;
-    TRY(text_file_read(read.path, limit, &read.text, &bytes));
-    const int err = check(read.path, read.text, bytes);
+    struct lines read = {.path = strcmp(path, "-") == 0 ? "/dev/stdin" : path};
+    TRY(text_file_read(read.path, limit, &read.text, &read.bytes));
+    const int err = check(read.path, read.text, read.bytes);
     if (err) {
         mem_free(read.text);
         return err;
     }
-    cut(&read, bytes);
+    cut(&read);
     *s = read;
     return ERR_OK;
 }
 
-void sentences_fini(struct sentences *s)
+void lines_fini(struct lines *s)
 {
-    mem_free(s->lines);
+    mem_free(s->line);
     mem_free(s->text);
-    *s = (struct sentences){0};
+    *s = (struct lines){0};
 }
 
-int sentences_pair(const struct sentences *a, const struct sentences *b)
+int lines_pair(const struct lines *a, const struct lines *b)
 {
     if (a->n == b->n)
         return ERR_OK;
-    const struct sentences *more = a->n > b->n ? a : b, *fewer = a->n > b->n ? b : a;
+    const struct lines *more = a->n > b->n ? a : b, *fewer = a->n > b->n ? b : a;
     log_error("%s has %zu lines and %s has %zu: line %zu of %s has no partner; each line "
               "needs one, an empty line stands for an empty sentence",
               a->path, a->n, b->path, b->n, fewer->n + 1, more->path);
