@@ -1,5 +1,7 @@
 #include "coordinator/estimate.h"
 
+#include <math.h>
+
 #include "base/err.h"
 #include "base/units.h"
 #include "coordinator/command.h"
@@ -23,10 +25,8 @@ static void print_sizes(const struct conf *c, const struct supply *s,
 {
     char text[UNITS_TEXT], more[2 * UNITS_TEXT + 32];
     line(out, "parameters", units_print_count(text, (double)t->count));
-    snprintf(
-        more, sizeof more, "%u (%s per epoch of the data)",
-        s->plan.batch * s->plan.context,
-        units_print_count(text, s->steps_per_epoch * s->plan.batch * s->plan.context));
+    snprintf(more, sizeof more, "%.0f (%s per epoch of the data)", s->targets_per_step,
+             units_print_count(text, s->steps_per_epoch * s->targets_per_step));
     line(out, "tokens per step", more);
     /* store, copy for checkpoints, partials of two workers */
     const double coordinator = (double)store_bytes(t, &c->optim) +
@@ -48,8 +48,8 @@ static void print_time(const struct conf *c, const struct supply *s,
     char text[UNITS_TEXT], rate[UNITS_TEXT];
     const double threads = (double)cluster_threads(c, workers) * workers;
     const double peak = gemm_peak_flops() * threads;
-    const double step = transformer_flops_per_token(t, s->plan.context) * s->plan.batch *
-                        s->plan.context / (EXPECTED_SHARE * peak);
+    const double step = transformer_flops_per_token(t, (size_t)ceil(s->length)) *
+                        s->targets_per_step / (EXPECTED_SHARE * peak);
     const double steps = (double)conf_steps_count(c->train.steps, s->steps_per_epoch);
     fprintf(out, "  %-28s about %s for a step, %s for %.0f steps,\n",
             "time on this machine", units_print_duration(text, step),

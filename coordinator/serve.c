@@ -89,7 +89,7 @@ static int open_recorder(struct serve *s)
         .held_out_loss = s->resume.state.held_out_loss,
         .best_loss = s->resume.state.best_held_out_loss,
         .best_version = s->resume.state.best_step,
-        .flops_per_token = transformer_flops_per_token(&s->model, s->model.shape.T),
+        .flops_per_token = transformer_flops_per_token(&s->model, (size_t)ceil(s->supply.length)),
         .peak_flops = gemm_peak_flops() * s->o.compute_threads,
         .held_out_bytes_per_token = s->supply.held_out_bytes_per_token,
     };

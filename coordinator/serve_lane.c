@@ -113,7 +113,7 @@ int serve_receive(struct serve *s, const struct action *a, const struct message 
                   a->transfer, p->to_receive);
         return ERR_MISMATCH;
     }
-    const uint64_t targets = supply_targets(&s->supply, tree_first(a->node),
+    const uint64_t targets = supply_targets(&s->supply, s->core.version, tree_first(a->node),
                                             tree_end(a->node, s->conf.slices));
     if (a->targets != targets) {
         log_error(

@@ -3,103 +3,129 @@
 #include <assert.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
+#include "coordinator/supply_parts.h"
 
-static int open_held_out(struct supply *s)
+/* --- opening -------------------------------------------------------------------------- */
+
+static int check_kind(const struct supply *s, const struct conf *conf)
 {
-    const size_t T = s->plan.context;
-    TRY(held_out_count(s->data.held_out, T, &s->held_out_windows));
-    uint32_t *window = mem_alloc((T + 1) * sizeof *window);
-    size_t length;
-    held_out_get(s->data.held_out, T, s->held_out_windows - 1, window, &length);
-    mem_free(window);
-    s->last_length = (uint32_t)length;
-    s->held_out_slices =
-        plan_held_out_slices(s->plan, s->held_out_windows, s->last_length);
-    const struct tokens_info *info = tokens_info(s->data.held_out);
-    s->held_out_bytes_per_token = (double)info->source_bytes / (double)info->count;
-    return ERR_OK;
+    const bool pairs = s->data.train_pairs != NULL;
+    if (pairs == s->plan.pairs)
+        return ERR_OK;
+    log_error("%s has %s, but model.encoder_layers is %lu; %s", conf->data.dir,
+              pairs ? "parallel text" : "a text without sources",
+              (unsigned long)conf->model.encoder_layers,
+              pairs ? "set it to 1 or more to learn to translate"
+                    : "set it to 0, or prepare data with --source and --target");
+    return ERR_CONFIG;
 }
 
 int supply_open(struct supply *s, const struct conf *conf)
 {
-    *s = (struct supply){
-        .plan = {conf->train.batch, conf->train.slices, conf->model.context}};
+    *s = (struct supply){.plan = plan_of(conf)};
     TRY(dataset_open(&s->data, conf->data.dir));
+    s->buffer = mem_zalloc(sizeof *s->buffer);
     s->vocab = (uint32_t)tokenizer_vocab(s->data.tokenizer);
-    int err = windows_init(&s->windows, s->data.train, s->plan.context, conf->train.seed);
+    int err = check_kind(s, conf);
     if (!err)
-        err = open_held_out(s);
+        err = s->plan.pairs ? supply_pairs_open(s, conf)
+                            : supply_text_open(s, conf->train.seed);
     if (err)
         supply_close(s);
-    else
-        s->steps_per_epoch = (double)s->windows.n / s->plan.batch;
     return err;
 }
 
 void supply_close(struct supply *s)
 {
-    dataset_close(&s->data);
+    struct supply_buffer *b = s->buffer;
+    if (b) {
+        mem_free(b->lengths.at);
+        mem_free(b->tokens.at);
+        mem_free(b->source_lengths.at);
+        mem_free(b->source.at);
+        mem_free(b->samples);
+    }
+    mem_free(b);
     mem_free(s->slice);
-    mem_free(s->lengths);
-    mem_free(s->tokens);
-    mem_free(s->samples);
+    supply_pairs_close(s);
+    dataset_close(&s->data);
     *s = (struct supply){0};
 }
 
-uint64_t supply_targets(const struct supply *s, uint32_t first, uint32_t end)
+/* --- slices --------------------------------------------------------------------------- */
+
+uint32_t *supply_more(struct supply_words *w, size_t n)
 {
-    uint64_t sequences = 0;
-    for (uint32_t v = first; v < end; v++)
-        sequences += plan_slice(s->plan, v).sequences;
-    return sequences * s->plan.context;
+    if (w->n + n > w->room) {
+        w->room = 2 * w->room + n;
+        w->at = mem_resize(w->at, mem_mul(w->room, sizeof *w->at));
+    }
+    w->n += n;
+    return w->at + w->n - n;
 }
 
-static struct plan_piece piece_of(const struct supply *s, bool held_out, uint32_t v)
+void supply_add_sample(struct supply_buffer *b, uint64_t sample, uint32_t length)
 {
-    return held_out ? plan_held_out(s->plan, s->held_out_windows, s->last_length, v)
-                    : plan_slice(s->plan, v);
+    const size_t i = b->lengths.n;
+    *supply_more(&b->lengths, 1) = length;
+    if (i == b->samples_room) {
+        b->samples_room = b->lengths.room;
+        b->samples = mem_resize(b->samples, mem_mul(b->samples_room, sizeof *b->samples));
+    }
+    b->samples[i] = sample;
 }
 
-/* tokens [length + 1] <- one sequence; returns its length */
-static uint32_t read_sequence(const struct supply *s, uint64_t step, bool held_out,
-                              uint64_t number, uint32_t *tokens)
+static void clear(struct supply_buffer *b)
 {
-    size_t length = s->plan.context;
-    if (held_out)
-        held_out_get(s->data.held_out, s->plan.context, number, tokens, &length);
-    else
-        windows_get(&s->windows, step * s->plan.batch + number, tokens);
-    return (uint32_t)length;
+    b->lengths.n = b->tokens.n = b->source_lengths.n = b->source.n = 0;
+}
+
+/* The slices have their sequences counted; now nothing moves any more. */
+static void point(const struct supply_buffer *b, bool pairs, struct message_slice *slice,
+                  size_t n)
+{
+    size_t sequence = 0, token = 0, source = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct message_slice *s = &slice[i];
+        s->lengths = b->lengths.at + sequence;
+        s->samples = b->samples + sequence;
+        s->tokens = b->tokens.at + token;
+        if (pairs) {
+            s->source_lengths = b->source_lengths.at + sequence;
+            s->source = b->source.at + source;
+        }
+        sequence += s->sequences;
+        token += message_slice_tokens(s);
+        source += message_slice_source(s);
+    }
+    assert(sequence == b->lengths.n && token == b->tokens.n && source == b->source.n);
 }
 
 const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool held_out,
                                           uint32_t first, uint32_t end)
 {
     assert(first < end);
-    size_t sequences = 0;
-    for (uint32_t v = first; v < end; v++)
-        sequences += piece_of(s, held_out, v).sequences;
+    struct supply_buffer *b = s->buffer;
+    clear(b);
     s->slice = mem_resize(s->slice, (end - first) * sizeof *s->slice);
-    s->lengths = mem_resize(s->lengths, sequences * sizeof *s->lengths);
-    s->samples = mem_resize(s->samples, sequences * sizeof *s->samples);
-    s->tokens =
-        mem_resize(s->tokens, sequences * (s->plan.context + 1) * sizeof *s->tokens);
-
-    uint32_t *tokens = s->tokens, *lengths = s->lengths;
-    uint64_t *samples = s->samples;
     for (uint32_t v = first; v < end; v++) {
-        const struct plan_piece piece = piece_of(s, held_out, v);
-        struct message_slice *slice = &s->slice[v - first];
-        *slice = (struct message_slice){.sequences = piece.sequences,
-                                        .lengths = lengths,
-                                        .tokens = tokens,
-                                        .samples = samples};
-        for (uint32_t b = 0; b < piece.sequences; b++) {
-            *lengths = read_sequence(s, step, held_out, piece.first + b, tokens);
-            tokens += *lengths++ + 1;
-            *samples++ = piece.first + b;
-        }
+        const struct supply_slice which = {step, held_out, v};
+        const size_t before = b->lengths.n;
+        (s->plan.pairs ? supply_pairs_add : supply_text_add)(s, which);
+        s->slice[v - first] =
+            (struct message_slice){.sequences = (uint32_t)(b->lengths.n - before)};
     }
+    point(b, s->plan.pairs, s->slice, end - first);
     return s->slice;
+}
+
+uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end)
+{
+    uint64_t targets = 0;
+    for (uint32_t v = first; v < end; v++)
+        targets += s->plan.pairs ? batches_targets(&s->batches, step, v)
+                                 : supply_text_targets(s, v);
+    return targets;
 }

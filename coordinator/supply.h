@@ -1,8 +1,11 @@
 /* supply.h - the prepared data of a run as slices for leases: the only place where the
  * cluster reads text.
  *
- * Sample b of step s is sample number s * B + b of the run (data/windows.h), so the data
- * position is the step.  Loop thread only.
+ * A text: sample b of step s is sample number s * B + b of the run (data/windows.h).
+ * Pairs: the samples of data/batches.h; a target is what stands between two end-of-text
+ * tokens, a source ends with one (as in fairseq).  So the data position is the step.
+ *
+ * Loop thread only.
  */
 #ifndef COORDINATOR_SUPPLY_H
 #define COORDINATOR_SUPPLY_H
@@ -10,6 +13,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "data/batches.h"
 #include "data/dataset.h"
 #include "data/plan.h"
 #include "data/windows.h"
@@ -21,24 +25,29 @@ struct supply {
     struct plan plan;
     uint32_t vocab;
     double steps_per_epoch;
+    double targets_per_step, length; /* target tokens; of a sequence: means */
     uint32_t held_out_slices;
     double held_out_bytes_per_token; /* for bits per byte */
-    /* private */
+    /* private; a text: */
     struct windows windows;
     uint64_t held_out_windows;
     uint32_t last_length;
+    /* pairs: */
+    struct batches batches;
+    struct held_out_batches held_out;
+    uint32_t end; /* of text */
+    /* what was asked for last */
     struct message_slice *slice;
-    uint32_t *lengths, *tokens;
-    uint64_t *samples;
+    struct supply_buffer *buffer;
 };
 
 /* Opens data.dir; every problem is logged with the file and its remedy.  ERR_NO_FILE,
- * ERR_DATA, ERR_CORRUPT. */
+ * ERR_DATA, ERR_CORRUPT; ERR_CONFIG when the folder is not of the model's kind. */
 int supply_open(struct supply *s, const struct conf *conf);
 void supply_close(struct supply *s);
 
-/* Target tokens of the slices [first, end) of any step. */
-uint64_t supply_targets(const struct supply *s, uint32_t first, uint32_t end);
+/* Target tokens of the slices [first, end) of @step. */
+uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end);
 
 /* The slices [first, end) of step @step, or of the held-out text: borrowed until the next
  * call. */

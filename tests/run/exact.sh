@@ -1,16 +1,28 @@
 #!/usr/bin/env bash
-# exact.sh WIRE STEPS - the same weights and moments, to the bit, whoever computes them:
-# one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
-# another number of workers, killed and resumed.
+# exact.sh WIRE STEPS text|pairs - the same weights and moments, to the bit, whoever computes
+# them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
+# another number of workers, killed and resumed.  A GPT, or an encoder-decoder with all kinds
+# of dropout and label smoothing.
 source "$(dirname "$0")/lib.sh"
 wire=$1
 steps=$2
-conf=$(dirname "$0")/../../deploy/conf/shakespeare-char.yaml
-prepare data char
+kind=$3
+confs=$(dirname "$0")/../../deploy/conf
 rm -rf run-*
-
-common=("$conf" data.dir=data train.steps="$steps" train.slices=8 model.dropout=0.1
-        cluster.wire="$wire" train.checkpoint_every=$((steps / 8)) train.eval_every=1000)
+common=(data.dir=data train.steps="$steps" train.slices=8 cluster.wire="$wire"
+        train.checkpoint_every=$((steps / 8)) train.eval_every=1000)
+case $kind in
+    text)
+        prepare data char
+        common=("$confs/shakespeare-char.yaml" "${common[@]}" model.dropout=0.1)
+        ;;
+    pairs)
+        prepare_pairs data bpe:2000
+        common=("$confs/multi30k-tiny.yaml" "${common[@]}" model.encoder_layers=2 model.layers=2 model.width=64
+                model.dropout_attention=0.1 model.dropout_hidden=0.1 model.dropout_word=0.1
+                train.batch_tokens=1024 optim.warmup=10)
+        ;;
+esac
 
 train() { # NAME RANKS [key=value...]; RANKS 1: without mpirun
     local name=run-$1 ranks=$2
@@ -38,7 +50,7 @@ compare() {
 
 whole one-process 1 cluster.threads=1
 whole one-process-2-threads 1 cluster.threads=2
-for ranks in 2 3 4 6; do
+for ranks in 2 3 4 6; do # 1, 2, 3, 5 workers
     whole "mpirun-$ranks" "$ranks" cluster.threads=1
 done
 whole mpirun-3-threads-2 3 cluster.threads=2

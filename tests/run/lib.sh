@@ -18,6 +18,16 @@ prepare() {
         fail "prepare: $(cat "$1.log")"
 }
 
+# prepare_pairs DIR KIND: Multi30k, English and German, lower-cased and in tokens
+prepare_pairs() {
+    local from=$TEST_SHARED/data/multi30k-en-de-tok
+    [ -s "$from/train.lc.norm.tok.en.gz" ] || skip "no $from"
+    [ -s "$1/tokenizer.json" ] || "$LOCKSTEP" prepare --out "$1" --tokenizer "$2" \
+        --source "$from/train.lc.norm.tok.en.gz" --target "$from/train.lc.norm.tok.de.gz" \
+        --held-out-source "$from/val.lc.norm.tok.en.gz" --held-out-target "$from/val.lc.norm.tok.de.gz" 2>"$1.log" ||
+        fail "prepare: $(cat "$1.log")"
+}
+
 # sums RUN STEP: SHA-256 of parameters and moments
 sums() {
     local dir
