@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 
+#include "nn/sequences.h"
 #include "nn/transformer.h"
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
@@ -17,10 +18,10 @@ struct golden {
     FILE *file;
     const char *name;
     struct conf_model conf;
-    size_t vocabulary, length;
-    uint32_t lengths[SAMPLES];
+    size_t vocabulary;
     struct slice slice;
-    uint32_t tokens[TOKENS];
+    uint32_t lengths[SAMPLES], source_lengths[SAMPLES];
+    uint32_t tokens[TOKENS], source[TOKENS];
     uint64_t samples[SAMPLES];
     double loss;
 };
@@ -41,14 +42,12 @@ static int choice(const char *key, const char *text)
     return 0;
 }
 
-/* "layers 2", "norm rmsnorm"; false when @key is something else. */
+/* "layers 2", "norm rmsnorm"; false when @key is the first that is no option. */
 static bool read_option(struct golden *g, const char *key)
 {
     char text[WORD];
-    static const char *const others[] = {"seed", "step", "samples", "tokens", "loss"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(key, others[i]) == 0)
-            return false;
+    if (strcmp(key, "seed") == 0)
+        return false;
     assert_int_equal(1, fscanf(g->file, "%63s", text));
     const double value =
         isdigit((unsigned char)*text) ? strtod(text, NULL) : choice(key, text);
@@ -56,6 +55,8 @@ static bool read_option(struct golden *g, const char *key)
     if (strcmp(key, #field) == 0)                                                        \
         return place.field = value, true;
     FIELD(g->conf, layers)
+    FIELD(g->conf, encoder_layers)
+    FIELD(g->conf, shared_source)
     FIELD(g->conf, heads)
     FIELD(g->conf, kv_heads)
     FIELD(g->conf, width)
@@ -72,9 +73,10 @@ static bool read_option(struct golden *g, const char *key)
     FIELD(g->conf, dropout_embed)
     FIELD(g->conf, dropout_attention)
     FIELD(g->conf, dropout_residual)
+    FIELD(g->conf, dropout_hidden)
+    FIELD(g->conf, dropout_word)
     FIELD((*g), vocabulary)
     FIELD(g->slice, sequences)
-    FIELD((*g), length)
     FIELD(g->slice, smoothing)
 #undef FIELD
     fail_msg("no such option: %s", key);
@@ -93,6 +95,51 @@ static void expect_word(struct golden *g, const char *expected)
     assert_string_equal(expected, word);
 }
 
+/* "lengths 5 2 4"; returns their sum. */
+static size_t read_lengths(struct golden *g, const char *name, uint32_t *lengths)
+{
+    size_t sum = 0;
+    expect_word(g, name);
+    for (size_t b = 0; b < g->slice.sequences; b++) {
+        read_number(g, "%u", &lengths[b]);
+        sum += lengths[b];
+    }
+    return sum;
+}
+
+static void read_tokens(struct golden *g, const char *name, uint32_t *tokens,
+                        size_t count)
+{
+    expect_word(g, name);
+    assert_in_range(count, 1, TOKENS);
+    for (size_t i = 0; i < count; i++)
+        read_number(g, "%u", &tokens[i]);
+}
+
+static void read_slice(struct golden *g)
+{
+    struct slice *s = &g->slice;
+    read_number(g, "%lu", &s->seed);
+    expect_word(g, "step");
+    read_number(g, "%lu", &s->step);
+    assert_in_range(s->sequences, 1, SAMPLES);
+    expect_word(g, "samples");
+    for (size_t b = 0; b < s->sequences; b++)
+        read_number(g, "%lu", &g->samples[b]);
+    const size_t rows = read_lengths(g, "lengths", g->lengths);
+    read_tokens(g, "tokens", g->tokens, rows + s->sequences);
+    if (g->conf.encoder_layers) {
+        const size_t sources = read_lengths(g, "source_lengths", g->source_lengths);
+        read_tokens(g, "source", g->source, sources);
+        s->source_length = g->source_lengths;
+        s->source = g->source;
+    }
+    s->length = g->lengths;
+    s->tokens = g->tokens;
+    s->samples = g->samples;
+    s->dropout = true;
+}
+
 /* Everything up to the logits. */
 static void golden_open(struct golden *g, const char *name)
 {
@@ -103,27 +150,9 @@ static void golden_open(struct golden *g, const char *name)
     do
         read_number(g, "%63s", key);
     while (read_option(g, key));
-    assert_string_equal("seed", key);
-    read_number(g, "%lu", &g->slice.seed);
-    expect_word(g, "step");
-    read_number(g, "%lu", &g->slice.step);
-    expect_word(g, "samples");
-    assert_in_range(g->slice.sequences, 1, SAMPLES);
-    for (size_t b = 0; b < g->slice.sequences; b++) {
-        g->lengths[b] = (uint32_t)g->length;
-        read_number(g, "%lu", &g->samples[b]);
-    }
-    expect_word(g, "tokens");
-    const size_t tokens = g->slice.sequences * (g->length + 1);
-    assert_in_range(tokens, 1, TOKENS);
-    for (size_t i = 0; i < tokens; i++)
-        read_number(g, "%u", &g->tokens[i]);
+    read_slice(g);
     expect_word(g, "loss");
     read_number(g, "%lf", &g->loss);
-    g->slice.length = g->lengths;
-    g->slice.tokens = g->tokens;
-    g->slice.samples = g->samples;
-    g->slice.dropout = true;
 }
 
 /* The numbers of tensor @name that follow in the file, against @ours. */
@@ -171,11 +200,13 @@ static void check(const char *name)
     struct slice_result r;
     golden_open(&g, name);
     assert_int_equal(0, transformer_init(&t, &g.conf, g.vocabulary));
-    const size_t N = g.slice.sequences * g.length;
-    struct workspace *w = workspace_new(&t, N, true);
+    const size_t N = sequences_of(g.slice.sequences, g.lengths).N;
+    struct workspace *w = workspace_new(&t, TOKENS, true);
     real *theta = calloc(2 * t.count + N * g.vocabulary, sizeof *theta);
     real *grad = theta + t.count, *logits = grad + t.count;
     fill(&t, theta);
+    for (size_t i = 0; i < t.count; i++)
+        grad[i] = NAN; /* is overwritten */
 
     transformer_slice(&t, w, theta, grad, &g.slice, &r, NULL, NULL);
     if (!(fabs(r.loss - g.loss) <= TOLERANCE * 0.1 * g.loss))
@@ -191,20 +222,43 @@ static void check(const char *name)
     free(theta);
 }
 
-static void numbers_are_those_of_pytorch(void **state)
+#define CHECK(...) check_all((const char *[]){__VA_ARGS__, NULL})
+
+static void check_all(const char *const *names)
+{
+    for (; *names; names++)
+        check(*names);
+}
+
+static void a_decoder_computes_what_pytorch_does(void **state)
 {
     (void)state;
-    static const char *const names[] = {
-        "gpt2",         "nanogpt",  "llama",     "vaswani", "post-rms", "blind",
-        "post-learned", "drop-pre", "drop-post", "long",    "one",
-        "smooth",       "smooth-post", "deep"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        check(names[i]);
+    CHECK("gpt2", "nanogpt", "llama", "vaswani", "post-rms", "blind", "post-learned",
+          "drop-pre", "drop-post", "long", "one", "smooth", "smooth-post", "deep", "none",
+          "unequal");
+}
+
+static void an_encoder_and_its_decoder_compute_what_pytorch_does(void **state)
+{
+    (void)state;
+    CHECK("pair-drop", "pair-drop-post", "pair-llama", "pair-deep", "pair-none",
+          "pair-long");
+}
+
+/* Of PyTorch's own layers, where the sequences are padded and masked. */
+static void sequences_without_padding_are_pytorchs_padded_ones(void **state)
+{
+    (void)state;
+    CHECK("padded", "padded-post", "pair-vaswani", "pair-pre", "pair-uneven",
+          "pair-tied");
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {T(numbers_are_those_of_pytorch)};
+    const struct CMUnitTest tests[] = {
+        T(a_decoder_computes_what_pytorch_does),
+        T(an_encoder_and_its_decoder_compute_what_pytorch_does),
+        T(sequences_without_padding_are_pytorchs_padded_ones)};
     const char *name;
     if (gemm_start(&name) || rows_start(NULL, &name))
         return 1;
