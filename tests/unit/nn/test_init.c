@@ -3,7 +3,7 @@
 
 #include "nn/transformer.h"
 
-enum { V = 300, C = 64, F = 256, L = 3 };
+enum { V = 300, C = 64, F = 256, L = 3, E = 2, CONTEXT = 32 };
 
 struct world {
     struct transformer t;
@@ -26,7 +26,7 @@ static struct conf_model conf_of(enum conf_init init, bool depth_scale)
                                .kv_heads = 4,
                                .width = C,
                                .ffn = F,
-                               .context = 32,
+                               .context = CONTEXT,
                                .bias = true,
                                .init = init,
                                .init_std = 0.05,
@@ -155,6 +155,95 @@ deep_norms_start_values_outputs_and_the_feed_forward_part_smaller(void **state)
     close(&plain);
 }
 
+/* Rows of @name from @first to before @last are @factor times those of @plain. */
+struct smaller {
+    const char *name;
+    size_t first, last;
+    double factor;
+};
+
+static void expect_smaller(const struct world *o, const struct world *plain,
+                           const struct smaller *want)
+{
+    const struct param_info *info = o->t.info;
+    while (strcmp(info->name, want->name) != 0)
+        assert_true(++info < o->t.info + o->t.tensors);
+    assert_true(want->last <= info->rows);
+    for (size_t i = want->first * info->cols; i < want->last * info->cols; i++) {
+        const double was = (double)plain->theta[info->first + i],
+                     is = (double)o->theta[info->first + i];
+        if (fabs(is - was * want->factor) > 1e-6 * fabs(was))
+            fail_msg("%s: %g, expected %g times %g", want->name, is, want->factor, was);
+    }
+}
+
+/* A model with an encoder, against the same with Xavier's start and norms at @place. */
+static void expect_all_smaller(enum conf_init init, enum conf_place place,
+                               enum conf_place plain_place, const struct smaller *want)
+{
+    struct world o, plain;
+    struct conf_model conf = conf_of(init, false);
+    conf.encoder_layers = E;
+    conf.norm_place = place;
+    open_with(&o, &conf);
+    conf.init = INIT_XAVIER;
+    conf.norm_place = plain_place;
+    open_with(&plain, &conf);
+    for (; want->name; want++)
+        expect_smaller(&o, &plain, want);
+    close(&o);
+    close(&plain);
+}
+
+/* Wang 2022, table 1. */
+static void deep_norms_with_an_encoder_have_a_factor_for_each_stack(void **state)
+{
+    (void)state;
+    const double encoder = 0.87 * pow(pow(E, 4) * L, -1.0 / 16),
+                 decoder = pow(12 * L, -1.0 / 4);
+    expect_all_smaller(
+        INIT_XAVIER, PLACE_DEEP, PLACE_POST,
+        (const struct smaller[]){
+            {"embedding.token.weight", 0, V, 1},
+            {"encoder.token.weight", 0, V, 1},
+            {"encoder.layers.1.attention.qkv.weight", 0, 2 * C, 1},
+            {"encoder.layers.1.attention.qkv.weight", 2 * C, 3 * C, encoder},
+            {"encoder.layers.0.attention.output.weight", 0, C, encoder},
+            {"encoder.layers.1.mlp.up.weight", 0, F, encoder},
+            {"layers.2.attention.qkv.weight", 2 * C, 3 * C, decoder},
+            {"layers.0.cross.query.weight", 0, C, 1},
+            {"layers.0.cross.kv.weight", 0, C, 1},
+            {"layers.0.cross.kv.weight", C, 2 * C, decoder},
+            {"layers.2.cross.output.weight", 0, C, decoder},
+            {"layers.2.mlp.down.weight", 0, C, decoder},
+            {NULL}});
+}
+
+/* Huang 2020, section 3.2; a tensor of values alone has C outputs, not 3 C. */
+static void tfixup_starts_smaller_what_its_paper_says(void **state)
+{
+    (void)state;
+    const double encoder = 0.67 * pow(E, -1.0 / 4), decoder = pow(9 * L, -1.0 / 4),
+                 alone = sqrt((C + 3 * C) / (double)(C + C));
+    expect_all_smaller(
+        INIT_TFIXUP, PLACE_NONE, PLACE_NONE,
+        (const struct smaller[]){
+            {"embedding.token.weight", 0, V, decoder},
+            {"encoder.token.weight", 0, V, decoder},
+            {"encoder.position.weight", 0, CONTEXT, decoder},
+            {"encoder.layers.1.attention.qkv.weight", 0, 2 * C, 1},
+            {"encoder.layers.1.attention.qkv.weight", 2 * C, 3 * C, encoder * alone},
+            {"encoder.layers.0.mlp.down.weight", 0, C, encoder},
+            {"layers.0.attention.output.weight", 0, C, decoder},
+            {"layers.0.cross.query.weight", 0, C, 1},
+            {"layers.0.cross.kv.weight", 0, C, 1},
+            {"layers.0.cross.kv.weight", C, 2 * C, decoder * alone},
+            {"layers.2.cross.output.weight", 0, C, decoder},
+            {"layers.2.mlp.up.weight", 0, F, decoder},
+            {"output.weight", 0, V, 1},
+            {NULL}});
+}
+
 static void what_adds_to_the_stream_starts_as_zero_when_asked(void **state)
 {
     (void)state;
@@ -207,5 +296,7 @@ RUN(T(gpt2_is_normal_and_smaller_where_it_adds_to_the_stream),
     T(he_is_normal_with_the_variance_of_its_inputs),
     T(deeper_layers_start_smaller_when_asked),
     T(deep_norms_start_values_outputs_and_the_feed_forward_part_smaller),
+    T(deep_norms_with_an_encoder_have_a_factor_for_each_stack),
+    T(tfixup_starts_smaller_what_its_paper_says),
     T(what_adds_to_the_stream_starts_as_zero_when_asked),
     T(gains_are_one_and_biases_zero), T(the_seed_decides_and_nothing_else))
