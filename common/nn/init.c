@@ -1,7 +1,8 @@
 /* The initial parameters, tensor by tensor (enum param_init, params.def).
  *
  *   gpt2     N(0, init_std); what adds to the residual stream 1/sqrt(2L) of it, because
- *            2L terms are summed there (Radford 2019)
+ *            2L terms are summed there (Radford 2019); 2E in an encoder, 3L in a decoder
+ *            that looks at one
  *   xavier   uniform with variance 2 / (in + out) (Glorot, Bengio 2010); queries, keys and
  *            values count as one tensor
  *   he       N(0, sqrt(2 / in)) (He 2015)
@@ -34,6 +35,14 @@ struct draw {
     double spread;
 };
 
+/* Parts that add to the residual stream of a stack. */
+static double terms(const struct shape *s, enum section stack)
+{
+    if (stack == SECTION_ENCODER)
+        return 2.0 * (double)s->E;
+    return (s->E ? 3.0 : 2.0) * (double)s->L;
+}
+
 static struct draw draw_of(const struct transformer *t, const struct param_info *info)
 {
     const struct conf_model *c = &t->conf;
@@ -47,7 +56,7 @@ static struct draw draw_of(const struct transformer *t, const struct param_info 
     switch (c->init) {
     case INIT_GPT2:
         return (struct draw){false, info->init == PARAM_RESIDUAL
-                                        ? c->init_std / sqrt(2.0 * (double)s->L)
+                                        ? c->init_std / sqrt(terms(s, info->of.section))
                                         : c->init_std};
     case INIT_XAVIER:
     case INIT_TFIXUP:

@@ -91,6 +91,19 @@ static void gpt2_is_normal_and_smaller_where_it_adds_to_the_stream(void **state)
     close(&o);
 }
 
+static void gpt2_counts_the_terms_of_each_stack(void **state)
+{
+    (void)state;
+    struct world o;
+    struct conf_model conf = conf_of(INIT_GPT2, false);
+    conf.encoder_layers = 2;
+    open_with(&o, &conf);
+    expect(&o, "encoder.layers.1.mlp.down.weight", 0.05 / sqrt(2 * 2));
+    expect(&o, "layers.1.cross.output.weight", 0.05 / sqrt(3 * L));
+    expect(&o, "layers.1.cross.query.weight", 0.05);
+    close(&o);
+}
+
 static void xavier_is_uniform_with_its_variance(void **state)
 {
     (void)state;
@@ -292,6 +305,7 @@ static void the_seed_decides_and_nothing_else(void **state)
 }
 
 RUN(T(gpt2_is_normal_and_smaller_where_it_adds_to_the_stream),
+    T(gpt2_counts_the_terms_of_each_stack),
     T(xavier_is_uniform_with_its_variance),
     T(he_is_normal_with_the_variance_of_its_inputs),
     T(deeper_layers_start_smaller_when_asked),
