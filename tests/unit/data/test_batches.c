@@ -44,12 +44,17 @@ static const struct {
              {64, 1, 16, 128, 3},     {3000, 60, 8, 4096, 1000}};
 enum { CASES = sizeof cases / sizeof *cases, SEED = 7 };
 
+static void cut(struct batches *b, const struct parallel *p, int i)
+{
+    assert_int_equal(
+        batches_init(b, p, SEED, cases[i].batch_tokens, cases[i].slices, cases[i].pool),
+        ERR_OK);
+}
+
 static void begin(struct batches *b, struct parallel **p, int i)
 {
     *p = draw(cases[i].count, cases[i].most, SEED + (uint64_t)i);
-    assert_int_equal(
-        batches_init(b, *p, SEED, cases[i].batch_tokens, cases[i].slices, cases[i].pool),
-        ERR_OK);
+    cut(b, *p, i);
 }
 
 static void end(struct batches *b, struct parallel *p)
@@ -73,7 +78,7 @@ static void an_epoch_has_each_pair_once_and_no_slice_is_empty(void **state)
                 for (uint32_t v = 0; v < cases[i].slices; v++) {
                     uint64_t first, n;
                     batches_slice(&b, step, v, &first, &n);
-                    assert_true(n >= 1);
+                    assert_true(n >= 1 && n <= count);
                     for (uint64_t g = first; g < first + n; g++) {
                         assert_int_equal(g / count, epoch);
                         assert_int_equal(seen[g % count]++, 0);
@@ -142,20 +147,20 @@ static void what_a_slice_has_does_not_depend_on_the_order_of_asking(void **state
     (void)state;
     for (int i = 3; i < CASES - 1; i++) {
         struct batches b, fresh;
-        struct parallel *p, *q;
+        struct parallel *p;
         begin(&b, &p, i);
         const uint64_t steps = 3 * b.steps_per_epoch;
         for (uint64_t k = 0; k < steps; k++) {
             const uint64_t step = k * 7919 % steps;
             uint64_t first[2], n[2];
             const uint32_t v = (uint32_t)(k % cases[i].slices);
-            begin(&fresh, &q, i);
+            cut(&fresh, p, i);
             batches_slice(&b, step, v, &first[0], &n[0]);
             batches_slice(&fresh, step, v, &first[1], &n[1]);
             assert_true(first[0] == first[1] && n[0] == n[1]);
             for (uint64_t g = first[0]; g < first[0] + n[0]; g++)
                 assert_int_equal(batches_pair(&b, g), batches_pair(&fresh, g));
-            end(&fresh, q);
+            batches_fini(&fresh);
         }
         end(&b, p);
     }
