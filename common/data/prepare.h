@@ -18,7 +18,8 @@
  * Everything is written under temporary names, synced, and then given its name; an
  * interrupted run leaves no half-written file under a final name, and one that is
  * interrupted between the renames leaves a folder without tokenizer.json, which
- * dataset_open() refuses.  All text is held in memory while this runs.
+ * dataset_open() refuses.  What the folder had before, of either kind, is replaced.  All
+ * text is held in memory while this runs.
  */
 #ifndef DATA_PREPARE_H
 #define DATA_PREPARE_H
