@@ -19,7 +19,8 @@ enum philox_stream {
     PHILOX_ORDER,    /* counter: round, epoch */
     PHILOX_GENERATE, /* counter: position, sample */
     PHILOX_TEST,
-    PHILOX_AUDIT     /* counter: slice, step */
+    PHILOX_AUDIT, /* counter: slice, step */
+    PHILOX_MERGES /* counter: choice, word, sample, epoch */
 };
 
 struct philox_key {

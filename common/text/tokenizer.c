@@ -265,7 +265,7 @@ int tokenizer_encode(struct tokenizer *t, const char *text, size_t bytes, uint32
         err = encode_chars(t, text, bytes, &out);
         break;
     case TOKENIZER_BPE:
-        err = bpe_encode(t->bpe, text, bytes, &out);
+        err = bpe_encode(t->bpe, text, bytes, NULL, &out);
         break;
     }
     if (err) {
