@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "text/pair_heap.h"
+#include "text/symbol.h"
 #include "text/words.h"
 
 enum { SYMBOLS_MAX = 1 << 30, PROGRESS_EVERY = 256 };
@@ -35,7 +36,8 @@ struct pair_state {
 };
 
 struct bpe_train {
-    struct words *words;
+    enum bpe_units units;
+    struct words *words;  /* BPE_BYTES */
     struct intern *table; /* the distinct words */
     uint64_t *counts;     /* [word] */
     size_t counts_room, symbols_n;
@@ -50,10 +52,12 @@ struct bpe_train {
     struct ids touched, found; /* of this merge: pairs that grew; places of its pair */
 };
 
-struct bpe_train *bpe_train_new(void)
+struct bpe_train *bpe_train_new(enum bpe_units units)
 {
     struct bpe_train *t = mem_zalloc(sizeof *t);
-    t->words = words_new();
+    t->units = units;
+    if (units == BPE_BYTES)
+        t->words = words_new();
     t->table = intern_new();
     t->pairs = pairs_new();
     return t;
@@ -98,9 +102,19 @@ static int count_word(struct bpe_train *t, const char *word, size_t n)
     return ERR_OK;
 }
 
+static int count_spaced_words(struct bpe_train *t, const char *text, size_t bytes)
+{
+    for (size_t at = 0, n; words_spaced(text, bytes, &at, &n); at += n)
+        if (text[at] != '\n')
+            TRY(count_word(t, text + at, n));
+    return ERR_OK;
+}
+
 int bpe_train_add(struct bpe_train *t, const char *text, size_t bytes)
 {
     assert(!t->symbols);
+    if (t->units == BPE_CHARACTERS)
+        return count_spaced_words(t, text, bytes);
     for (size_t at = 0, n; at < bytes; at += n) {
         TRY(words_next(t->words, text, bytes, at, &n));
         TRY(count_word(t, text + at, n));
@@ -171,18 +185,37 @@ static void raise_touched(struct bpe_train *t)
     t->touched.n = 0;
 }
 
-static void place_symbols(struct bpe_train *t)
+/* The symbol at the beginning of @text; *bytes: how many of the @left bytes it takes. */
+static uint32_t first_symbol(const struct bpe_train *t, struct intern *pieces,
+                             const char *text, size_t left, size_t *bytes)
+{
+    if (t->units == BPE_BYTES) {
+        *bytes = 1;
+        return (unsigned char)*text;
+    }
+    uint32_t code;
+    char symbol[SYMBOL_CHARACTER];
+    *bytes = utf8_next(text, left, &code);
+    assert(*bytes > 0);
+    return intern_add(pieces, symbol,
+                      symbol_character(text, *bytes, *bytes == left, symbol));
+}
+
+static void place_symbols(struct bpe_train *t, struct intern *pieces)
 {
     t->symbols = mem_alloc(mem_mul(t->symbols_n + 1, sizeof *t->symbols));
     uint32_t at = 0;
     for (uint32_t word = 0; word < intern_count(t->table); word++) {
-        size_t n;
+        size_t n, k;
         const char *text = intern_get(t->table, word, &n);
-        for (size_t i = 0; i < n; i++, at++)
-            t->symbols[at] = (struct symbol){(unsigned char)text[i], i ? at - 1 : NOWHERE,
-                                             i + 1 < n ? at + 1 : NOWHERE, word};
+        for (size_t i = 0; i < n; i += k, at++) {
+            const uint32_t id = first_symbol(t, pieces, text + i, n - i, &k);
+            t->symbols[at] = (struct symbol){id, i ? at - 1 : NOWHERE,
+                                             i + k < n ? at + 1 : NOWHERE, word};
+        }
     }
-    assert(at == t->symbols_n);
+    assert(at <= t->symbols_n);
+    t->symbols_n = at;
     for (at = 0; at < t->symbols_n; at++)
         if (t->symbols[at].next != NOWHERE)
             gain(t, at, 0);
@@ -265,17 +298,44 @@ static uint32_t best_pair(struct bpe_train *t, uint64_t min_count)
     return PAIRS_NONE;
 }
 
-static uint32_t add_piece(struct intern *pieces, struct pair pair)
+/* What the pair becomes; NOWHERE when it has to stay apart. */
+static uint32_t add_piece(const struct bpe_train *t, struct intern *pieces,
+                          struct pair pair)
 {
     size_t n, m;
     const char *left = intern_get(pieces, pair.left, &n);
     const char *right = intern_get(pieces, pair.right, &m);
+    const bool last = symbol_is_last(right, m);
     char *joined = mem_alloc(n + m);
     memcpy(joined, left, n);
     memcpy(joined + n, right, m);
-    const uint32_t id = intern_add(pieces, joined, n + m);
+    const bool apart =
+        t->units == BPE_CHARACTERS && !last && symbol_is_last(joined, n + m);
+    const uint32_t id = apart ? NOWHERE : intern_add(pieces, joined, n + m);
     mem_free(joined);
     return id;
+}
+
+struct learned {
+    struct bpe_merge *at;
+    size_t n, room;
+};
+
+static void push_merge(struct learned *l, struct bpe_merge merge)
+{
+    if (l->n == l->room) {
+        l->room = 2 * l->room + 256;
+        l->at = mem_resize(l->at, mem_mul(l->room, sizeof *l->at));
+    }
+    l->at[l->n++] = merge;
+}
+
+static void report(const struct bpe_train_options *o, size_t tokens, size_t merges)
+{
+    if (o->progress && o->merges)
+        o->progress(o->progress_ctx, merges, o->merges);
+    else if (o->progress)
+        o->progress(o->progress_ctx, tokens, o->tokens);
 }
 
 void bpe_train_run(struct bpe_train *t, const struct bpe_train_options *o,
@@ -283,30 +343,29 @@ void bpe_train_run(struct bpe_train *t, const struct bpe_train_options *o,
 {
     assert(!t->symbols);
     assert(intern_count(pieces) == 0);
-    for (int byte = 0; byte < 256; byte++)
+    for (int byte = 0; byte < 256 && t->units == BPE_BYTES; byte++)
         intern_add(pieces, &(char){(char)byte}, 1);
     t->heap = (struct pair_heap){.pairs = t->pairs, .pieces = pieces};
-    place_symbols(t);
+    place_symbols(t, pieces);
 
-    struct bpe_merge *learned = NULL;
-    size_t count = 0, room = 0;
+    struct learned learned = {0};
     uint32_t step = 0;
-    while (intern_count(pieces) < o->tokens) {
+    while ((!o->tokens || intern_count(pieces) < o->tokens) &&
+           (!o->merges || learned.n < o->merges)) {
         const uint32_t number = best_pair(t, o->min_count ? o->min_count : 1);
         if (number == PAIRS_NONE)
             break;
-        if (count == room)
-            learned =
-                mem_resize(learned, mem_mul(room = 2 * room + 256, sizeof *learned));
         const struct pair pair = pairs_get(t->pairs, number);
-        const uint32_t id = add_piece(pieces, pair);
+        const uint32_t id = add_piece(t, pieces, pair);
+        if (id == NOWHERE)
+            continue;
         if (!t->state[number].merged)
-            learned[count++] = (struct bpe_merge){pair, id};
+            push_merge(&learned, (struct bpe_merge){pair, id});
         t->state[number].merged = true;
         merge_everywhere(t, number, id, ++step);
-        if (o->progress && step % PROGRESS_EVERY == 0)
-            o->progress(o->progress_ctx, intern_count(pieces), o->tokens);
+        if (step % PROGRESS_EVERY == 0)
+            report(o, intern_count(pieces), learned.n);
     }
-    *merges = learned;
-    *n = count;
+    *merges = learned.at;
+    *n = learned.n;
 }

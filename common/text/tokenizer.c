@@ -128,7 +128,7 @@ int tokenizer_train(const struct span *spans, size_t n,
 {
     assert(how->vocab > 256);
     assert(how->vocab <= TOKENIZER_VOCAB_MAX);
-    struct bpe_train *training = bpe_train_new();
+    struct bpe_train *training = bpe_train_new(BPE_BYTES);
     int err = ERR_OK;
     for (size_t i = 0; i < n && !err; i++)
         err = bpe_train_add(training, spans[i].text, spans[i].bytes);

@@ -87,3 +87,31 @@ size_t words_cut(const char *text, size_t bytes, size_t from)
     }
     return bytes;
 }
+
+static bool separates(char c)
+{
+    return c == ' ' || c == '\r';
+}
+
+bool words_spaced(const char *text, size_t bytes, size_t *at, size_t *length)
+{
+    size_t i = *at;
+    while (i < bytes && separates(text[i]))
+        i++;
+    *at = i;
+    if (i == bytes)
+        return false;
+    if (text[i++] != '\n')
+        while (i < bytes && !separates(text[i]) && text[i] != '\n')
+            i++;
+    *length = i - *at;
+    return true;
+}
+
+size_t words_spaced_cut(const char *text, size_t bytes, size_t from)
+{
+    for (; from > 0 && from < bytes; from++)
+        if (text[from - 1] == ' ' || text[from - 1] == '\n')
+            break;
+    return from;
+}

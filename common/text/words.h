@@ -11,6 +11,7 @@
 #ifndef TEXT_WORDS_H
 #define TEXT_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct words;
@@ -27,5 +28,16 @@ int words_next(struct words *w, const char *text, size_t bytes, size_t at,
  * word: behind a line feed between two visible ASCII characters.  @bytes when there is
  * none. */
 size_t words_cut(const char *text, size_t bytes, size_t from);
+
+/* Words as subword-nmt takes them, of text that has been split before: runs of what is no
+ * space and no line end.  A line feed is a word of its own.
+ *
+ *      for (size_t at = 0, n; words_spaced(text, bytes, &at, &n); at += n)
+ *
+ * False: there is no more word at or behind *at.  Any bytes. */
+bool words_spaced(const char *text, size_t bytes, size_t *at, size_t *length);
+
+/* As words_cut(): behind a space or a line feed. */
+size_t words_spaced_cut(const char *text, size_t bytes, size_t from);
 
 #endif

@@ -62,6 +62,29 @@ static void text_is_cut_only_where_no_word_changes(void **state)
                          cases[i].cut);
 }
 
+static void spaced_words_are_what_stands_between_spaces(void **state)
+{
+    (void)state;
+    static const char text[] = "  a\tb  c\r\n\n d \r";
+    static const char *const expected[] = {"a\tb", "c", "\n", "\n", "d"};
+    size_t count = 0;
+    for (size_t at = 0, n; words_spaced(text, sizeof text - 1, &at, &n); at += n) {
+        assert_true(count < 5);
+        assert_int_equal(n, strlen(expected[count]));
+        assert_memory_equal(text + at, expected[count++], n);
+    }
+    assert_int_equal(count, 5);
+    static const struct {
+        const char *text;
+        size_t from, cut;
+    } cases[] = {{"", 0, 0},    {"ab", 0, 0},   {"ab", 1, 2},  {"a b", 1, 2},
+                 {"a b", 2, 2}, {"a\nb", 1, 2}, {"a\n", 1, 2}, {"a\rb c", 1, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(
+            words_spaced_cut(cases[i].text, strlen(cases[i].text), cases[i].from),
+            cases[i].cut);
+}
+
 static void a_long_run_of_anything_is_one_word(void **state)
 {
     (void)state;
@@ -80,4 +103,4 @@ static void a_long_run_of_anything_is_one_word(void **state)
 }
 
 RUN(T(text_is_split_as_gpt2_does), T(text_is_cut_only_where_no_word_changes),
-    T(a_long_run_of_anything_is_one_word))
+    T(spaced_words_are_what_stands_between_spaces), T(a_long_run_of_anything_is_one_word))
