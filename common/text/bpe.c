@@ -54,14 +54,14 @@ static void encode_cached(struct bpe *b, const char *word, size_t bytes, struct 
 }
 
 int bpe_encode(struct bpe *b, const char *text, size_t bytes,
-               const struct merge_dropout *dropout, struct ids *out)
+               struct merge_dropout *dropout, struct ids *out)
 {
-    struct merge_dropout here = dropout ? *dropout : (struct merge_dropout){0};
-    for (size_t at = 0, n; at < bytes; at += n, here.word++) {
+    for (size_t at = 0, n; at < bytes; at += n) {
         TRY(words_next(b->words, text, bytes, at, &n));
-        if (dropout)
-            encode_word(b, text + at, n, &here, out);
-        else
+        if (dropout) {
+            encode_word(b, text + at, n, dropout, out);
+            dropout->word++;
+        } else
             encode_cached(b, text + at, n, out);
     }
     return ERR_OK;

@@ -20,11 +20,11 @@ struct bpe *bpe_new(const uint32_t byte_id[256], const struct bpe_merge *merges,
                     size_t n);
 void bpe_free(struct bpe *b);
 
-/* Appends the tokens of @text, valid UTF-8 and shorter than 2 GiB. @dropout, whose .word
- * is the number of the first word, may be NULL; with it there is no cache. ERR_DATA,
- * logged. */
+/* Appends the tokens of @text, valid UTF-8 and shorter than 2 GiB. @dropout may be NULL;
+ * its .word is the number of the first word, and advances.  With it there is no cache.
+ * ERR_DATA, logged. */
 int bpe_encode(struct bpe *b, const char *text, size_t bytes,
-               const struct merge_dropout *dropout, struct ids *out);
+               struct merge_dropout *dropout, struct ids *out);
 
 size_t bpe_merges(const struct bpe *b);
 struct pair bpe_pair(const struct bpe *b, size_t rank);

@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "text/bpe_train.h"
 #include "text/tokenizer_parts.h"
 #include "text/utf8.h"
 #include "text/words.h"
@@ -123,49 +122,13 @@ int tokenizer_from_merges(struct intern *pieces, bool *special,
     return ERR_OK;
 }
 
-int tokenizer_train(const struct span *spans, size_t n,
-                    const struct tokenizer_training *how, struct tokenizer **t)
-{
-    assert(how->vocab > 256);
-    assert(how->vocab <= TOKENIZER_VOCAB_MAX);
-    struct bpe_train *training = bpe_train_new(BPE_BYTES);
-    int err = ERR_OK;
-    for (size_t i = 0; i < n && !err; i++)
-        err = bpe_train_add(training, spans[i].text, spans[i].bytes);
-    if (err) {
-        bpe_train_free(training);
-        return err;
-    }
-    const struct bpe_train_options options = {.tokens = how->vocab - 1,
-                                              .min_count = 2,
-                                              .progress = how->progress,
-                                              .progress_ctx = how->progress_ctx};
-    struct intern *pieces = intern_new();
-    struct bpe_merge *merges;
-    size_t count;
-    bpe_train_run(training, &options, pieces, &merges, &count);
-    bpe_train_free(training);
-
-    /* In the text, "<|endoftext|>" is several words, so no learned token is equal to it.
-     */
-    const uint32_t end = intern_add(pieces, END_OF_TEXT, strlen(END_OF_TEXT));
-    assert(end + 1 == intern_count(pieces));
-    if (intern_count(pieces) < how->vocab)
-        log_warn("tokenizer: the text gives %zu tokens, not %zu: no other pair occurs "
-                 "twice; use more text or ask for fewer tokens",
-                 intern_count(pieces), how->vocab);
-    bool *special = mem_zalloc(intern_count(pieces) * sizeof *special);
-    special[end] = true;
-    err = tokenizer_from_merges(pieces, special, merges, count, "the text", t);
-    mem_free(merges);
-    return err;
-}
-
 void tokenizer_free(struct tokenizer *t)
 {
     if (!t)
         return;
     bpe_free(t->bpe);
+    subword_free(t->subword);
+    intern_free(t->symbols);
     mem_free(t->char_id);
     mem_free(t->special);
     intern_free(t->pieces);
@@ -235,7 +198,7 @@ static int encode_chars(const struct tokenizer *t, const char *text, size_t byte
 static int check_text(const struct tokenizer *t, const char *text, size_t bytes)
 {
     struct utf8_error where;
-    if (bytes >= UINT32_MAX / 2 && t->kind == TOKENIZER_BPE) {
+    if (bytes >= UINT32_MAX / 2 && (t->bpe || t->subword)) {
         log_error(
             "could not encode the text: it has %zu bytes, the limit is %u at a time",
             bytes, UINT32_MAX / 2);
@@ -251,23 +214,31 @@ static int check_text(const struct tokenizer *t, const char *text, size_t bytes)
     return ERR_OK;
 }
 
+int tokenizer_encode_words(struct tokenizer *t, const char *text, size_t bytes,
+                           struct merge_dropout *dropout, struct ids *out)
+{
+    TRY(check_text(t, text, bytes));
+    ids_reserve(out, 0); /* no text is a list, too */
+    switch (t->kind) {
+    case TOKENIZER_BYTE:
+        encode_bytes(text, bytes, out);
+        break;
+    case TOKENIZER_CHAR:
+        return encode_chars(t, text, bytes, out);
+    case TOKENIZER_BPE:
+        return bpe_encode(t->bpe, text, bytes, dropout, out);
+    case TOKENIZER_SUBWORD:
+        subword_encode(t->subword, text, bytes, dropout, out);
+        break;
+    }
+    return ERR_OK;
+}
+
 int tokenizer_encode(struct tokenizer *t, const char *text, size_t bytes, uint32_t **ids,
                      size_t *n)
 {
-    TRY(check_text(t, text, bytes));
     struct ids out = {0};
-    int err = ERR_OK;
-    switch (t->kind) {
-    case TOKENIZER_BYTE:
-        encode_bytes(text, bytes, &out);
-        break;
-    case TOKENIZER_CHAR:
-        err = encode_chars(t, text, bytes, &out);
-        break;
-    case TOKENIZER_BPE:
-        err = bpe_encode(t->bpe, text, bytes, NULL, &out);
-        break;
-    }
+    const int err = tokenizer_encode_words(t, text, bytes, NULL, &out);
     if (err) {
         ids_fini(&out);
         return err;
@@ -277,10 +248,20 @@ int tokenizer_encode(struct tokenizer *t, const char *text, size_t bytes, uint32
     return ERR_OK;
 }
 
+size_t tokenizer_unknown(const struct tokenizer *t, const uint32_t *ids, size_t n)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n && t->kind == TOKENIZER_SUBWORD; i++)
+        count += ids[i] == t->unknown;
+    return count;
+}
+
 size_t tokenizer_cut(const struct tokenizer *t, const char *text, size_t bytes,
                      size_t from)
 {
-    return t->kind == TOKENIZER_BYTE ? from : words_cut(text, bytes, from);
+    return t->kind == TOKENIZER_BYTE      ? from
+           : t->kind == TOKENIZER_SUBWORD ? words_spaced_cut(text, bytes, from)
+                                          : words_cut(text, bytes, from);
 }
 
 void tokenizer_piece(const struct tokenizer *t, uint32_t id, const char **bytes,

@@ -136,8 +136,8 @@ static int find(struct draft *d, size_t number, const char *bytes, size_t n, uin
     return ERR_DATA;
 }
 
-int draft_merge(struct draft *d, size_t number, const char *left, size_t left_n,
-                const char *right, size_t right_n)
+static int merge_parts(struct draft *d, size_t number, const char *left, size_t left_n,
+                       const char *right, size_t right_n)
 {
     struct bpe_merge m;
     char *bytes = mem_alloc(left_n + right_n);
@@ -164,7 +164,7 @@ int draft_merge(struct draft *d, size_t number, const char *left, size_t left_n,
     return ERR_OK;
 }
 
-int draft_merge_text(struct draft *d, size_t number, const char *text, size_t n)
+int draft_merge(struct draft *d, size_t number, const char *text, size_t n)
 {
     const char *space = memchr(text, ' ', n);
     if (!space || memchr(space + 1, ' ', n - (size_t)(space + 1 - text))) {
@@ -173,14 +173,20 @@ int draft_merge_text(struct draft *d, size_t number, const char *text, size_t n)
         return ERR_DATA;
     }
     const size_t left = (size_t)(space - text);
-    return draft_merge(d, number, text, left, space + 1, n - left - 1);
+    return merge_parts(d, number, text, left, space + 1, n - left - 1);
 }
 
-int draft_take_bpe(struct draft *d, struct tokenizer **t)
+bool *draft_special_flags(const struct draft *d)
 {
     bool *special = mem_alloc(d->vocab * sizeof *special);
     for (size_t i = 0; i < d->vocab; i++)
         special[i] = d->by_id[i].special;
+    return special;
+}
+
+int draft_take_bpe(struct draft *d, struct tokenizer **t)
+{
+    bool *special = draft_special_flags(d);
     struct intern *pieces = d->pieces;
     d->pieces = NULL;
     return tokenizer_from_merges(pieces, special, d->merges, d->merges_n, d->path, t);

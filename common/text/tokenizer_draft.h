@@ -1,4 +1,4 @@
-/* tokenizer_draft.h - a byte-level BPE while it is read from files, which may say
+/* tokenizer_draft.h - tokens and merges while they are read from files, which may say
  * anything; for the files tokenizer*.c only.
  *
  *      draft_init, draft_special for each special token, draft_vocab, draft_pieces,
@@ -43,12 +43,11 @@ int draft_vocab(struct draft *d, json_t *vocab, bool mapped);
 /* Closes the list of tokens: every id is there, no two have the same bytes. */
 int draft_pieces(struct draft *d);
 
-/* Merge number @number, from 1, of the list: both parts in the form of bytemap.h. */
-int draft_merge(struct draft *d, size_t number, const char *left, size_t left_n,
-                const char *right, size_t right_n);
+/* Merge number @number, from 1, of the list, "left right", in the form of bytemap.h. */
+int draft_merge(struct draft *d, size_t number, const char *text, size_t n);
 
-/* The same, as "left right". */
-int draft_merge_text(struct draft *d, size_t number, const char *text, size_t n);
+/* [vocab], to be freed with mem_free(). */
+bool *draft_special_flags(const struct draft *d);
 
 int draft_take_bpe(struct draft *d, struct tokenizer **t);
 

@@ -30,7 +30,7 @@ static int read_merges(struct draft *d, const char *text, size_t bytes)
         const size_t length = n && line[n - 1] == '\r' ? n - 1 : n;
         if (length == 0 || (at == 0 && length >= 8 && memcmp(line, "#version", 8) == 0))
             continue;
-        TRY(draft_merge_text(d, ++number, line, length));
+        TRY(draft_merge(d, ++number, line, length));
     }
     return ERR_OK;
 }
