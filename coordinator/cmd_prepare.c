@@ -42,8 +42,8 @@ static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0, "folder for the token files and tokenizer.json (required)", 1},
     {"tokenizer", 't', "KIND", 0,
      "byte; char; gpt2:DIR with encoder.json and vocab.bpe; bpe:SIZE, learned from the "
-     "text "
-     "(default: bpe:8192)",
+     "text; subword:MERGES, learned from words between spaces as subword-nmt does, or "
+     "subword:FILE with its codes (default: bpe:8192)",
      1},
     {"held-out", 'H', "SHARE", 0,
      "share of the text, at its end, for evaluation (default: 0.1)", 1},
@@ -176,6 +176,7 @@ static const struct argp argp = {
     "  lockstep prepare --out data --tokenizer char input.txt\n"
     "  lockstep prepare --out data --tokenizer bpe:16384 books/*.txt.gz\n"
     "  lockstep prepare --out data --tokenizer gpt2:gpt2-files corpus.txt\n"
+    "  lockstep prepare --out data --tokenizer subword:10000 words.txt\n"
     "  lockstep prepare --out data --source train.en --target train.de\n",
     0,
     0,

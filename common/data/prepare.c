@@ -19,6 +19,7 @@ struct work {
     struct tokenizer *tokenizer;
     struct tokens_writer *train_out, *held_out_out;
     uint64_t encoded; /* bytes */
+    uint64_t unknown; /* characters of the part that have no token */
 };
 
 static int make_tokenizer(struct work *w, const struct tokenizer_spec *spec)
@@ -44,6 +45,7 @@ static int encode_span(struct work *w, struct span span, struct tokens_writer *o
         size_t n;
         TRY(tokenizer_encode(w->tokenizer, span.text + at, end - at, &ids, &n));
         const int err = tokens_writer_add(out, ids, n);
+        w->unknown += tokenizer_unknown(w->tokenizer, ids, n);
         mem_free(ids);
         TRY(err);
         w->encoded += end - at;
@@ -58,6 +60,7 @@ static int encode_part(struct work *w, const struct part *part, const char *name
                        struct tokens_writer *out)
 {
     uint32_t end;
+    w->unknown = 0;
     const bool mark = w->documents.n > 1 && tokenizer_end_of_text(w->tokenizer, &end);
     for (size_t i = 0; i < part->n; i++) {
         TRY(encode_span(w, part->spans[i], out));
@@ -78,6 +81,7 @@ static int encode_part(struct work *w, const struct part *part, const char *name
     log_info("prepare: %s %llu bytes, %llu tokens, %.3f bytes per token", name,
              (unsigned long long)part->bytes, (unsigned long long)tokens,
              (double)part->bytes / (double)tokens);
+    prepare_report_unknown(name, w->unknown);
     return ERR_OK;
 }
 
@@ -116,9 +120,17 @@ static int publish(struct work *w)
 
 static enum document_text text_for(const struct tokenizer_spec *spec)
 {
-    return spec->kind == SPEC_BYTE   ? DOCUMENT_BYTES
-           : spec->kind == SPEC_CHAR ? DOCUMENT_UTF8_NO_ZERO
-                                     : DOCUMENT_UTF8;
+    switch (spec->kind) {
+    case SPEC_BYTE:
+        return DOCUMENT_BYTES;
+    case SPEC_CHAR:
+    case SPEC_SUBWORD:
+        return DOCUMENT_UTF8_NO_ZERO;
+    case SPEC_GPT2:
+    case SPEC_BPE:
+        break;
+    }
+    return DOCUMENT_UTF8;
 }
 
 static int run(struct work *w, const struct tokenizer_spec *spec)

@@ -13,7 +13,8 @@
  * its tokens are then those of the tokenizer and nothing else.
  *
  * char takes its characters from the whole text, so that the held-out part has no unknown
- * one; bpe learns from the training part alone.
+ * one; bpe and subword learn from the training part alone, so that subword may meet
+ * characters it has no token for: they are counted, and reported.
  *
  * Everything is written under temporary names, synced, and then given its name; an
  * interrupted run leaves no half-written file under a final name, and one that is

@@ -21,6 +21,7 @@ struct work {
     struct pairs_part train, held_out;
     struct tokenizer *tokenizer;
     uint64_t encoded; /* bytes */
+    uint64_t unknown; /* characters of the part that have no token */
 };
 
 static int check_options(const struct prepare_pairs_options *o)
@@ -72,7 +73,7 @@ static int check_end(const struct work *w)
     if (tokenizer_end_of_text(w->tokenizer, &end))
         return ERR_OK;
     log_error("--tokenizer %s has no end of text, which has to end the sentences of a "
-              "parallel text; use bpe:SIZE, for example bpe:8192, or gpt2:DIR",
+              "parallel text; use bpe:SIZE, for example bpe:8192, subword:MERGES or gpt2:DIR",
               w->o->common.tokenizer);
     return ERR_INVALID;
 }
@@ -117,6 +118,8 @@ static int encode_pair(struct work *w, struct pairs_part *part,
         mem_free(source);
         return err;
     }
+    w->unknown += tokenizer_unknown(w->tokenizer, source, source_n) +
+                  tokenizer_unknown(w->tokenizer, target, target_n);
     const enum left_out_reason reason = reason_of(source_n, target_n, w->o->max_length);
     if (reason == LEFT_OUT_REASONS) {
         parallel_writer_add(part->out, source, (uint32_t)source_n, target,
@@ -143,6 +146,7 @@ static int encode_part(struct work *w, struct pairs_part *part, const char *name
 {
     const struct prepare_options *o = &w->o->common;
     uint64_t target_bytes = 0;
+    w->unknown = 0;
     for (size_t i = 0; i < part->n; i++) {
         TRY(encode_pair(w, part, &part->from->all[part->first + i], &target_bytes));
         if (o->progress)
@@ -158,6 +162,7 @@ static int encode_part(struct work *w, struct pairs_part *part, const char *name
     }
     TRY(parallel_writer_seal(part->out, target_bytes));
     say_part(parallel_writer_info(part->out), name);
+    prepare_report_unknown(name, w->unknown);
     return ERR_OK;
 }
 

@@ -30,10 +30,10 @@ int prepare_check_width(uint32_t width)
     return ERR_RANGE;
 }
 
-static void report_learning(void *ctx, size_t tokens, size_t wanted)
+static void report_learning(void *ctx, size_t done, size_t wanted)
 {
     const struct prepare_options *o = ctx;
-    o->progress(o->progress_ctx, "learning", tokens, wanted);
+    o->progress(o->progress_ctx, "learning", done, wanted);
 }
 
 int prepare_tokenizer(const struct prepare_options *o, const struct tokenizer_spec *spec,
@@ -52,10 +52,26 @@ int prepare_tokenizer(const struct prepare_options *o, const struct tokenizer_sp
                                          .progress = o->progress ? report_learning : NULL,
                                          .progress_ctx = (void *)o},
             t);
+    case SPEC_SUBWORD:
+        return tokenizer_subwords(train.at, train.n,
+                                  &(struct tokenizer_subwords){
+                                      .codes = spec->codes,
+                                      .merges = spec->merges,
+                                      .progress = o->progress ? report_learning : NULL,
+                                      .progress_ctx = (void *)o},
+                                  t);
     case SPEC_CHAR:
         break;
     }
     return tokenizer_char(whole.at, whole.n, t);
+}
+
+void prepare_report_unknown(const char *name, uint64_t unknown)
+{
+    if (unknown)
+        log_warn("prepare: %s: %llu characters do not occur in the training part and are "
+                 "<unk>",
+                 name, (unsigned long long)unknown);
 }
 
 int prepare_save_tokenizer(const char *dir, const struct tokenizer *t)

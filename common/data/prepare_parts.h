@@ -21,6 +21,9 @@ int prepare_check_width(uint32_t width);
 int prepare_tokenizer(const struct prepare_options *o, const struct tokenizer_spec *spec,
                       struct spans train, struct spans whole, struct tokenizer **t);
 
+/* Warns of characters without a token, when there are any. */
+void prepare_report_unknown(const char *name, uint64_t unknown);
+
 /* tokenizer.json under its temporary name. */
 int prepare_save_tokenizer(const char *dir, const struct tokenizer *t);
 

@@ -34,6 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
     CHECK(err == ERR_OK || err == ERR_INVALID || err == ERR_RANGE);
     if (!err && spec.kind == SPEC_BPE)
         CHECK(spec.vocab > 256 && spec.vocab <= TOKENIZER_VOCAB_MAX);
+    if (!err && spec.kind == SPEC_SUBWORD)
+        CHECK((spec.codes != NULL) == (spec.merges == 0) &&
+              spec.merges <= TOKENIZER_VOCAB_MAX);
     free(text);
     return 0;
 }

@@ -24,8 +24,12 @@ static struct tokenizer *make(enum tokenizer_kind kind)
         return tokenizer_byte();
     if (kind == TOKENIZER_CHAR)
         assert_int_equal(tokenizer_char(&span, 1, &t), ERR_OK);
-    else
+    else if (kind == TOKENIZER_BPE)
         assert_int_equal(tokenizer_train(&span, 1, &how, &t), ERR_OK);
+    else
+        assert_int_equal(
+            tokenizer_subwords(&span, 1, &(struct tokenizer_subwords){.merges = 30}, &t),
+            ERR_OK);
     return t;
 }
 
@@ -35,13 +39,25 @@ static void wrong_names_of_tokenizers_are_refused(void **state)
     static const struct {
         const char *text;
         int err;
-    } cases[] = {{"", ERR_INVALID},          {"Byte", ERR_INVALID},
-                 {"bytes", ERR_INVALID},     {"gpt2", ERR_INVALID},
-                 {"gpt2:", ERR_INVALID},     {"bpe", ERR_INVALID},
-                 {"bpe:", ERR_INVALID},      {"bpe:x", ERR_INVALID},
-                 {"bpe:-5", ERR_INVALID},    {"bpe:1000x", ERR_INVALID},
-                 {"bpe:0", ERR_RANGE},       {"bpe:256", ERR_RANGE},
-                 {"bpe:1048577", ERR_RANGE}, {"bpe:99999999999999999999", ERR_RANGE}};
+    } cases[] = {{"", ERR_INVALID},
+                 {"Byte", ERR_INVALID},
+                 {"bytes", ERR_INVALID},
+                 {"gpt2", ERR_INVALID},
+                 {"gpt2:", ERR_INVALID},
+                 {"bpe", ERR_INVALID},
+                 {"bpe:", ERR_INVALID},
+                 {"bpe:x", ERR_INVALID},
+                 {"bpe:-5", ERR_INVALID},
+                 {"bpe:1000x", ERR_INVALID},
+                 {"bpe:0", ERR_RANGE},
+                 {"bpe:256", ERR_RANGE},
+                 {"bpe:1048577", ERR_RANGE},
+                 {"bpe:99999999999999999999", ERR_RANGE},
+                 {"subword", ERR_INVALID},
+                 {"subword:", ERR_INVALID},
+                 {"subword:0", ERR_RANGE},
+                 {"subword:1048577", ERR_RANGE},
+                 {"subword:99999999999999999999", ERR_RANGE}};
     struct tokenizer_spec spec;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(tokenizer_spec_parse(cases[i].text, &spec), cases[i].err);
@@ -61,6 +77,13 @@ static void names_of_tokenizers_are_understood(void **state)
     assert_int_equal(tokenizer_spec_parse("bpe:257", &spec), ERR_OK);
     assert_int_equal(spec.kind, SPEC_BPE);
     assert_int_equal(spec.vocab, 257);
+    assert_int_equal(tokenizer_spec_parse("subword:10000", &spec), ERR_OK);
+    assert_int_equal(spec.kind, SPEC_SUBWORD);
+    assert_int_equal(spec.merges, 10000);
+    assert_null(spec.codes);
+    assert_int_equal(tokenizer_spec_parse("subword:10000.codes", &spec), ERR_OK);
+    assert_int_equal(spec.kind, SPEC_SUBWORD);
+    assert_string_equal(spec.codes, "10000.codes");
 }
 
 static void no_text_is_no_tokens_but_a_list(void **state)
@@ -195,7 +218,7 @@ static void a_text_with_too_few_pairs_gives_a_smaller_vocabulary(void **state)
 static void pieces_between_cuts_encode_to_the_tokens_of_the_whole(void **state)
 {
     (void)state;
-    for (enum tokenizer_kind kind = TOKENIZER_BYTE; kind <= TOKENIZER_BPE; kind++) {
+    for (enum tokenizer_kind kind = TOKENIZER_BYTE; kind <= TOKENIZER_SUBWORD; kind++) {
         struct tokenizer *t = make(kind);
         uint32_t *whole, *ids;
         size_t total, n, at = 0, pieces = 0;
@@ -219,8 +242,8 @@ static void pieces_between_cuts_encode_to_the_tokens_of_the_whole(void **state)
 }
 
 RUN(T(wrong_names_of_tokenizers_are_refused), T(names_of_tokenizers_are_understood),
-    T(no_text_is_no_tokens_but_a_list),
-    T(decoding_gives_the_text_back), T(any_text_of_any_characters_goes_through_a_bpe),
+    T(no_text_is_no_tokens_but_a_list), T(decoding_gives_the_text_back),
+    T(any_text_of_any_characters_goes_through_a_bpe),
     T(bytes_need_not_be_text_for_the_byte_tokenizer_alone),
     T(characters_are_numbered_in_their_order),
     T(only_a_bpe_has_an_end_of_text_and_it_is_the_last_token),

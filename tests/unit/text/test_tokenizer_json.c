@@ -147,6 +147,68 @@ static void what_we_cannot_do_or_believe_is_refused(void **state)
     assert_int_equal(tokenizer_gpt2("no such folder", &t), ERR_NO_FILE);
 }
 
+/* What every tokenizer of subwords says. */
+#define SPACES                                                                           \
+    "\"pre_tokenizer\":{\"type\":\"Split\",\"pattern\":{\"Regex\":\"[ \\r\\n]+\"},"      \
+    "\"behavior\":\"Removed\",\"invert\":false}"
+#define ADDED                                                                            \
+    "\"added_tokens\":[{\"id\":0,\"content\":\"<unk>\"},{\"id\":1,\"content\":"          \
+    "\"<|endoftext|>\"}]"
+#define SUFFIX "\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"end_of_word_suffix\":\"</w>\""
+#define SUBWORDS(vocab, merges)                                                          \
+    "{" ADDED "," SPACES ",\"model\":{" SUFFIX ",\"vocab\":{" vocab                      \
+    "},\"merges\":[" merges "]}}"
+
+static void subwords_are_exactly_ours_or_refused(void **state)
+{
+    (void)state;
+    struct tokenizer *t;
+    uint32_t end;
+    static const char *const good[] = {
+        SUBWORDS("\"a\":2,\"b</w>\":3", "\"a b</w>\""), /* the result has no token */
+        SUBWORDS("\"a\":2,\"b</w>\":3,\"<unk>\":0", "[\"a\",\"b</w>\"],\"x y\""),
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(load(good[i], &t), ERR_OK);
+        assert_int_equal(tokenizer_kind(t), TOKENIZER_SUBWORD);
+        assert_int_equal(tokenizer_vocab(t), 4);
+        assert_true(tokenizer_end_of_text(t, &end) && end == 1);
+        tokenizer_free(t);
+    }
+    static const char *const bad[] = {
+        SUBWORDS("\"a\":2,\"b</w>\":3,\"\\n</w>\":4", ""), /* needs the other split */
+        SUBWORDS("\"a\":2,\"b c\":3", ""),
+        SUBWORDS("\"a\":2,\"b\\nc\":3", ""),
+        SUBWORDS("\"a\":2,\"</w>\":3", ""),
+        SUBWORDS("\"a\":3", ""),
+        SUBWORDS("\"a\":2", "\"a</w> b\""),
+        SUBWORDS("\"a\":2", "\"ab\""),
+        SUBWORDS("\"a\":2", "\"a b c\""),
+        SUBWORDS("\"a\":2", "[\"a b\",\"c\"]"),
+        SUBWORDS("\"a\":2", "\"a b\",\"a b\""),
+        SUBWORDS("\"a\":2", "7"),
+        "{" SPACES ",\"model\":{" SUFFIX ",\"vocab\":{\"<unk>\":0},\"merges\":[]}}",
+        "{" ADDED ",\"model\":{" SUFFIX ",\"vocab\":{\"a\":2},\"merges\":[]}}",
+        "{" ADDED "," PRE ",\"model\":{" SUFFIX ",\"vocab\":{\"a\":2},\"merges\":[]}}",
+        "{" ADDED "," SPACES ",\"model\":{" SUFFIX ",\"vocab\":{\"a\":2}}}",
+        "{" ADDED "," SPACES ",\"model\":{" SUFFIX
+        ",\"fuse_unk\":true,\"vocab\":{\"a\":2},\"merges\":[]}}",
+        "{" ADDED "," SPACES ",\"model\":{" SUFFIX
+        ",\"dropout\":0.1,\"vocab\":{\"a\":2},\"merges\":[]}}",
+        "{" ADDED "," SPACES
+        ",\"model\":{\"type\":\"BPE\",\"unk_token\":\"<unk>\",\"end_of_word_suffix\":"
+        "\"</s>\",\"vocab\":{\"a\":2},\"merges\":[]}}",
+        "{" ADDED "," SPACES ",\"model\":{\"type\":\"BPE\",\"end_of_word_suffix\":"
+        "\"</w>\",\"vocab\":{\"a\":2},\"merges\":[]}}",
+        "{\"added_tokens\":[{\"id\":0,\"content\":\"<unk>\"},{\"id\":1,\"content\":"
+        "\"a \"}]," SPACES ",\"model\":{" SUFFIX
+        ",\"vocab\":{\"a</w>\":2},\"merges\":[]}}", /* the same text */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (load(bad[i], &t) != ERR_DATA)
+            fail_msg("accepted: %s", bad[i]);
+}
+
 static void expect_one_token(struct tokenizer *t, const char *text, uint32_t id)
 {
     uint32_t *ids;
@@ -205,6 +267,10 @@ static struct tokenizer *make(enum tokenizer_kind kind)
         return tokenizer_byte();
     if (kind == TOKENIZER_CHAR)
         assert_int_equal(tokenizer_char(&sample, 1, &t), ERR_OK);
+    else if (kind == TOKENIZER_SUBWORD)
+        assert_int_equal(
+            tokenizer_subwords(&sample, 1, &(struct tokenizer_subwords){.merges = 8}, &t),
+            ERR_OK);
     else
         assert_int_equal(
             tokenizer_train(&sample, 1, &(struct tokenizer_training){.vocab = 262}, &t),
@@ -215,7 +281,7 @@ static struct tokenizer *make(enum tokenizer_kind kind)
 static void every_kind_survives_saving_and_loading(void **state)
 {
     (void)state;
-    for (enum tokenizer_kind kind = TOKENIZER_BYTE; kind <= TOKENIZER_BPE; kind++) {
+    for (enum tokenizer_kind kind = TOKENIZER_BYTE; kind <= TOKENIZER_SUBWORD; kind++) {
         struct tokenizer *t = make(kind), *copy;
         assert_int_equal(tokenizer_save(t, "saved.json"), ERR_OK);
         assert_int_equal(tokenizer_load("saved.json", &copy), ERR_OK);
@@ -245,7 +311,7 @@ static void try_loading(const char *text, size_t bytes)
 static void damaged_files_do_no_harm(void **state)
 {
     (void)state;
-    for (enum tokenizer_kind kind = TOKENIZER_CHAR; kind <= TOKENIZER_BPE; kind++) {
+    for (enum tokenizer_kind kind = TOKENIZER_CHAR; kind <= TOKENIZER_SUBWORD; kind++) {
         struct tokenizer *t = make(kind);
         char *text;
         size_t bytes;
@@ -268,6 +334,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(what_we_cannot_do_or_believe_is_refused),
         T(merges_may_be_strings_or_pairs_and_the_end_may_stand_in_the_vocabulary),
+        T(subwords_are_exactly_ours_or_refused),
         T(every_kind_survives_saving_and_loading), T(damaged_files_do_no_harm)};
     return cmocka_run_group_tests(tests, make_vocab, NULL);
 }
