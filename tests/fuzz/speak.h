@@ -1,6 +1,7 @@
 /* speak.h - true of every tokenizer that was loaded: text becomes tokens below V that are
- * the text again; where tokenizer_cut() cuts, the parts encode to the same tokens; what
- * it writes loads as an equal one. */
+ * the text again; where tokenizer_cut() cuts, the parts encode to the same tokens; with
+ * dropout it is the same text; the tokens again as tokens are those of the text; what it
+ * writes loads as an equal one. */
 #ifndef FUZZ_SPEAK_H
 #define FUZZ_SPEAK_H
 
@@ -10,6 +11,42 @@
 #include "base/mem.h"
 #include "text/tokenizer_parts.h"
 #include "text/utf8.h"
+#include "text/words.h"
+
+/* Of subwords: the text with one space behind each word, and none elsewhere; line feeds
+ * only if they are tokens.  <unk> stands for any one character. */
+static inline void check_subwords(const struct tokenizer *t, const uint32_t *ids,
+                                  size_t n, const char *text, size_t bytes)
+{
+    size_t i = 0, k = 0; /* token, and byte of it */
+    const bool lines = intern_find(t->pieces, "\n", 1) != INTERN_NONE;
+    for (size_t at = 0, length; words_spaced(text, bytes, &at, &length); at += length) {
+        if (text[at] == '\n' && !lines)
+            continue;
+        for (size_t c = 0, width; c <= length; c += width) {
+            const char *piece;
+            size_t piece_n;
+            uint32_t code;
+            width = c < length ? utf8_next(text + at + c, length - c, &code) : 1;
+            if (c == length && k == 0) { /* no space behind it */
+                CHECK(text[at] == '\n' || ids[i - 1] == t->unknown);
+                break;
+            }
+            CHECK(i < n && ids[i] < tokenizer_vocab(t));
+            tokenizer_piece(t, ids[i], &piece, &piece_n);
+            if (ids[i] == t->unknown)
+                k = piece_n;
+            else {
+                const char *expected = c < length ? text + at + c : " ";
+                CHECK(width <= piece_n - k && memcmp(piece + k, expected, width) == 0);
+                k += width;
+            }
+            i += k == piece_n;
+            k = k == piece_n ? 0 : k;
+        }
+    }
+    CHECK(i == n && k == 0);
+}
 
 static inline void check_tokens(const struct tokenizer *t, const uint32_t *ids, size_t n,
                                 const char *text, size_t bytes)
@@ -41,6 +78,21 @@ static inline void check_cut(struct tokenizer *t, const char *text, size_t bytes
     mem_free(b);
 }
 
+static inline void check_dropout(struct tokenizer *t, const char *text, size_t bytes,
+                                 const uint32_t *ids, size_t n)
+{
+    const struct tokenizer_dropout none = {.p = 0}, half = {.p = 0.5, .seed = bytes};
+    uint32_t *other;
+    size_t m;
+    CHECK(tokenizer_encode_dropout(t, text, bytes, &half, &other, &m) == ERR_OK);
+    (tokenizer_kind(t) == TOKENIZER_SUBWORD ? check_subwords : check_tokens)(t, other, m,
+                                                                             text, bytes);
+    mem_free(other);
+    CHECK(tokenizer_resegment(t, ids, n, &none, &other, &m) == ERR_OK);
+    CHECK(m == n && (!n || memcmp(ids, other, n * sizeof *ids) == 0));
+    mem_free(other);
+}
+
 static inline void check_speaks(struct tokenizer *t, const char *text, size_t bytes)
 {
     uint32_t *ids;
@@ -51,8 +103,10 @@ static inline void check_speaks(struct tokenizer *t, const char *text, size_t by
         CHECK(utf8_check(text, bytes, NULL) != ERR_OK ||
               tokenizer_kind(t) == TOKENIZER_CHAR);
     else {
-        check_tokens(t, ids, n, text, bytes);
+        (tokenizer_kind(t) == TOKENIZER_SUBWORD ? check_subwords
+                                                : check_tokens)(t, ids, n, text, bytes);
         check_cut(t, text, bytes, ids, n);
+        check_dropout(t, text, bytes, ids, n);
         mem_free(ids);
     }
 }
