@@ -69,8 +69,8 @@ int prepare_tokenizer(const struct prepare_options *o, const struct tokenizer_sp
 void prepare_report_unknown(const char *name, uint64_t unknown)
 {
     if (unknown)
-        log_warn("prepare: %s: %llu characters do not occur in the training part and are "
-                 "<unk>",
+        log_warn("prepare: %s: unknown characters %llu, which the training part does not "
+                 "have: they are <unk>",
                  name, (unsigned long long)unknown);
 }
 
