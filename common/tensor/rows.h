@@ -130,6 +130,8 @@ void rows_adam(float *theta, float *m, float *v, const float *g, size_t n,
                struct rows_adam a);
 void rows_sgd(float *theta, float *velocity, const float *g, size_t n, float rate,
               float momentum, float l2, float scale);
+/* mean += rest * (x - mean) */
+void rows_ema(float *mean, const float *x, size_t n, float rest);
 double rows_sum_squares(const float *x, size_t n); /* in double */
 
 #endif

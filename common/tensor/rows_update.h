@@ -34,6 +34,13 @@ static void sgd(float *theta, float *velocity, const float *g, size_t n, float r
     }
 }
 
+static void ema(float *mean, const float *x, size_t n, float rest)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        mean[i] = muladd_float(rest, x[i] - mean[i], mean[i]);
+}
+
 /* The square of a float is exact in double, so all instruction sets agree. */
 static double sum_squares(const float *x, size_t n)
 {
