@@ -179,7 +179,8 @@ static struct serve_options serve_options(struct cluster *c, uint32_t workers)
     return (struct serve_options){
         .conf = c->job->conf,
         .eval_only = c->job->eval_only,
-        .eval_step = c->job->eval_step,
+        .checkpoint = c->job->checkpoint,
+        .ema = c->job->ema,
         .workers = workers,
         .compute_threads = workers * cluster_threads(c->job->conf, workers),
         .kernels = c->kernels,

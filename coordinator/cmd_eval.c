@@ -1,25 +1,29 @@
 /* cmd_eval.c - `lockstep eval`: a checkpoint on the whole held-out text. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "checkpoint/checkpoint.h"
 #include "coordinator/command.h"
 #include "net/world.h"
 
 struct evaluating {
     const char *run, *data;
     uint64_t step;
+    bool ema;
+    char *checkpoint; /* found; owned */
 };
 
+enum { AVERAGE = 256 };
+
 static const struct argp_option options[] = {
-    {"run", 'r', "DIR", 0, "the run directory (required)", 0},
+    {"run", 'r', "DIR", 0, "the run directory, or a checkpoint in it (required)", 0},
     {"data", 'd', "DIR", 0,
      "another data set with the same tokenizer (default: the run's)", 0},
     {"step", 's', "N", 0, "the checkpoint of this step (default: the newest)", 0},
+    {"ema", AVERAGE, 0, 0, "the average of the parameters (optim.ema)", 0},
     {0}};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -37,6 +41,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         e->step = strtoull(argument, &end, 10);
         if (end == argument || *end || *argument == '-')
             argp_error(state, "--step %s: expected a step number", argument);
+        return 0;
+    case AVERAGE:
+        e->ema = true;
         return 0;
     case ARGP_KEY_END:
         if (!e->run)
@@ -57,39 +64,25 @@ static const struct argp argp = {
     "Examples:\n"
     "  lockstep eval --run run\n"
     "  lockstep eval --run run --step 1500\n"
+    "  lockstep eval --run run/checkpoints/step-00001500 --ema\n"
     "  mpirun -n 3 lockstep eval --run run\n",
     0,
     0,
     0};
 
 /* The configuration is that of the checkpoint. */
-static int load(const struct evaluating *e, struct conf *conf)
+static int load(struct evaluating *e, struct conf *conf)
 {
-    char *dir = NULL;
-    conf_init(conf);
-    const int err = checkpoint_find(e->run, e->step, &dir);
-    if (err) {
-        if (err == ERR_NO_FILE)
-            log_error("%s: there is no checkpoint in it", e->run);
-        return err;
-    }
-    char *path = file_join(dir, "run.yaml"), word[4200];
-    int failed = conf_load_file(conf, path);
+    char word[4200];
+    TRY(command_find_checkpoint(e->run, e->step, &e->checkpoint));
+    TRY(command_checkpoint_conf(e->checkpoint, conf));
     snprintf(word, sizeof word, "run.dir=%s", e->run);
-    if (!failed)
-        failed = conf_load_word(conf, word);
-    if (!failed)
-        failed = conf_load_word(conf, "run.resume=must");
+    TRY(conf_load_word(conf, word));
     snprintf(word, sizeof word, "data.dir=%s", e->data ? e->data : "");
-    if (!failed && e->data)
-        failed = conf_load_word(conf, word);
-    if (!failed)
-        failed = conf_check(conf);
-    if (!failed)
-        failed = command_train_check(conf);
-    mem_free(path);
-    mem_free(dir);
-    return failed;
+    if (e->data)
+        TRY(conf_load_word(conf, word));
+    TRY(conf_check(conf));
+    return command_train_check(conf);
 }
 
 int command_eval(int argc, char **argv)
@@ -105,7 +98,12 @@ int command_eval(int argc, char **argv)
     static struct conf conf;
     const int err = load(&e, &conf);
     conf.run.log_level = LEVEL_WARN;
-    const struct cluster_job job = {
-        .conf = &conf, .err = err, .eval_only = true, .eval_step = e.step};
-    return cluster_run(&job);
+    const struct cluster_job job = {.conf = &conf,
+                                    .err = err,
+                                    .eval_only = true,
+                                    .checkpoint = e.checkpoint,
+                                    .ema = e.ema};
+    const int code = cluster_run(&job);
+    mem_free(e.checkpoint);
+    return code;
 }

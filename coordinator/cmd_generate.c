@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "checkpoint/checkpoint.h"
 #include "coordinator/command.h"
 #include "coordinator/sampler.h"
 #include "coordinator/saver.h"
@@ -20,6 +19,7 @@
 
 struct generating {
     const char *run, *prompt;
+    bool ema;
     uint64_t step;
     double tokens;
     uint32_t samples;
@@ -31,11 +31,12 @@ struct generating {
     float *theta;
 };
 
-enum { TOP_K = 256, TOP_P };
+enum { TOP_K = 256, TOP_P, AVERAGE };
 
 static const struct argp_option options[] = {
     {"run", 'r', "DIR", 0, "the run directory, or a checkpoint in it (required)", 0},
     {"step", 's', "N", 0, "the checkpoint of this step (default: the newest)", 0},
+    {"ema", AVERAGE, 0, 0, "speak with the average of the parameters (optim.ema)", 0},
     {"prompt", 'p', "TEXT", 0, "what the text begins with; - reads standard input", 0},
     {"tokens", 'n', "N", 0, "tokens to make (default: 200)", 0},
     {"samples", 'm', "N", 0, "texts to make (default: 1)", 0},
@@ -68,6 +69,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 's':
         g->step = (uint64_t)number(state, "step", argument, 0, 1e15);
+        return 0;
+    case AVERAGE:
+        g->ema = true;
         return 0;
     case 'p':
         g->prompt = argument;
@@ -115,42 +119,22 @@ static const struct argp argp = {
 /* --- the checkpoint --------------------------------------------------------------------
  */
 
-static int find(const struct generating *g, char **dir)
-{
-    char *manifest = file_join(g->run, "MANIFEST");
-    const bool is_checkpoint = file_exists(manifest);
-    mem_free(manifest);
-    if (is_checkpoint) {
-        *dir = mem_strdup(g->run);
-        return checkpoint_verify(g->run);
-    }
-    const int err = checkpoint_find(g->run, g->step, dir);
-    if (err == ERR_NO_FILE)
-        log_error(
-            "%s: there is no checkpoint in it; train first, or name another directory",
-            g->run);
-    return err;
-}
-
 static int load(struct generating *g, const char *dir)
 {
     const char *name;
     TRY(gemm_start(&name));
     TRY(rows_start(NULL, &name));
-    char *yaml = file_join(dir, "run.yaml"),
-         *tokenizer = file_join(dir, "tokenizer.json");
-    conf_init(&g->conf);
-    int err = conf_load_file(&g->conf, yaml);
+    char *tokenizer = file_join(dir, "tokenizer.json");
+    int err = command_checkpoint_conf(dir, &g->conf);
     if (!err)
         err = conf_check(&g->conf);
     if (!err)
         err = tokenizer_load(tokenizer, &g->tokenizer);
-    mem_free(yaml);
     mem_free(tokenizer);
     TRY(err);
     TRY(transformer_init(&g->model, &g->conf.model, tokenizer_vocab(g->tokenizer)));
     g->theta = mem_slab(g->model.count * sizeof *g->theta);
-    return saver_load_model(dir, &g->model, g->theta);
+    return saver_load_model(dir, &g->model, g->ema, g->theta);
 }
 
 /* --- the text --------------------------------------------------------------------------
@@ -270,7 +254,7 @@ int command_generate(int argc, char **argv)
     if (usage)
         return usage;
     char *dir = NULL;
-    int err = find(&g, &dir);
+    int err = command_find_checkpoint(g.run, g.step, &dir);
     if (!err)
         err = load(&g, dir);
     if (!err)

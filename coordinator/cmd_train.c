@@ -117,6 +117,6 @@ int command_train(int argc, char **argv)
         return only_tell(&t, &conf, &world, err);
     if (!err && world.rank == 0)
         err = command_train_check(&conf);
-    const struct cluster_job job = {.conf = &conf, .err = err, .eval_step = UINT64_MAX};
+    const struct cluster_job job = {.conf = &conf, .err = err};
     return cluster_run(&job);
 }

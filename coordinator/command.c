@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "checkpoint/checkpoint.h"
 
 int command_conf_take(struct command_conf *a, const char *argument)
 {
@@ -33,6 +35,32 @@ int command_conf_load(const struct command_conf *a, struct conf *conf)
     for (size_t i = 0; i < a->n; i++)
         TRY(conf_load_word(conf, a->words[i]));
     return conf_check(conf);
+}
+
+int command_find_checkpoint(const char *path, uint64_t step, char **dir)
+{
+    char *manifest = file_join(path, "MANIFEST");
+    const bool is_checkpoint = file_exists(manifest);
+    mem_free(manifest);
+    if (is_checkpoint) {
+        *dir = mem_strdup(path);
+        return checkpoint_verify(path);
+    }
+    const int err = checkpoint_find(path, step, dir);
+    if (err == ERR_NO_FILE)
+        log_error(
+            "%s: there is no checkpoint in it; train first, or name another directory",
+            path);
+    return err;
+}
+
+int command_checkpoint_conf(const char *dir, struct conf *conf)
+{
+    char *path = file_join(dir, "run.yaml");
+    conf_init(conf);
+    const int err = conf_load_file(conf, path);
+    mem_free(path);
+    return err;
 }
 
 int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,

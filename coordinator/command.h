@@ -28,7 +28,8 @@ struct cluster_job {
         *conf; /* checked; NULL on ranks that only work, and after an error */
     int err;   /* of loading it: told to all ranks */
     bool eval_only;
-    uint64_t eval_step; /* UINT64_MAX: the newest checkpoint */
+    const char *checkpoint; /* to evaluate; good; borrowed */
+    bool ema;               /* the average of its parameters */
 };
 
 /* Runs it to its end: in the MPI world that mpirun made, this process being the
@@ -36,9 +37,9 @@ struct cluster_job {
  * does not return. */
 int cluster_run(const struct cluster_job *job);
 
-/* This process is one more worker of a run that goes on, found as @o says (worker/join.h);
- * of @o, kernels and on_welcome are filled in here, and threads 0 means one per core.
- * Returns the exit code. */
+/* This process is one more worker of a run that goes on, found as @o says
+ * (worker/join.h); of @o, kernels and on_welcome are filled in here, and threads 0 means
+ * one per core. Returns the exit code. */
 struct join_options;
 int cluster_join(const struct join_options *o);
 
@@ -64,6 +65,14 @@ int command_conf_load(const struct command_conf *a, struct conf *conf);
 /* What can be said without starting anything: directories named and there.  Logs; ERR_*.
  */
 int command_train_check(const struct conf *conf);
+
+/* What @path names: a checkpoint's own folder; or of a run directory the checkpoint of
+ * @step, UINT64_MAX: the newest.  It is good.  *dir is to be freed with mem_free().
+ * Logs; ERR_NO_FILE, ERR_NO_VALID, ERR_CORRUPT. */
+int command_find_checkpoint(const char *path, uint64_t step, char **dir);
+
+/* The configuration that the checkpoint @dir was trained with, not checked yet. */
+int command_checkpoint_conf(const char *dir, struct conf *conf);
 
 /* argp's parse with our exit code for usage errors (64). 0 or an exit code. */
 int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,

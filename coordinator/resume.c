@@ -36,8 +36,8 @@ static int compare_conf(const char *dir, const struct conf *conf)
     return err;
 }
 
-static int load(const struct conf *conf, uint32_t vocab, const struct transformer *model,
-                struct store *store, struct resume *r)
+static int load_state(const struct conf *conf, uint32_t vocab, struct store *store,
+                      struct resume *r)
 {
     TRY(checkpoint_read_state(r->dir, &r->state));
     if (r->state.vocab != vocab) {
@@ -47,21 +47,36 @@ static int load(const struct conf *conf, uint32_t vocab, const struct transforme
             r->dir, r->state.vocab, conf->data.dir, vocab);
         return ERR_CONFIG;
     }
-    TRY(compare_conf(r->dir, conf));
-    TRY(saver_load(r->dir, model, store));
     store->version = r->state.step;
     return ERR_OK;
 }
 
-int resume_run(const struct conf *conf, uint32_t vocab, uint64_t at,
-               const struct transformer *model, struct store *store, struct resume *r)
+static int load(const struct conf *conf, uint32_t vocab, const struct transformer *model,
+                struct store *store, struct resume *r)
+{
+    TRY(load_state(conf, vocab, store, r));
+    TRY(compare_conf(r->dir, conf));
+    return saver_load(r->dir, model, store);
+}
+
+int resume_checkpoint(const char *dir, bool ema, const struct conf *conf, uint32_t vocab,
+                      const struct transformer *model, struct store *store,
+                      struct resume *r)
+{
+    *r = (struct resume){.found = true, .dir = mem_strdup(dir)};
+    TRY(load_state(conf, vocab, store, r));
+    return saver_load_model(dir, model, ema, store->theta);
+}
+
+int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,
+               struct store *store, struct resume *r)
 {
     *r = (struct resume){0};
-    const int err = checkpoint_find(conf->run.dir, at, &r->dir);
+    const int err = checkpoint_find(conf->run.dir, UINT64_MAX, &r->dir);
     FAILPOINT("resume.found");
     if (err && err != ERR_NO_FILE)
         return err;
-    if (err == ERR_NO_FILE && (conf->run.resume == RESUME_MUST || at != UINT64_MAX)) {
+    if (err == ERR_NO_FILE && conf->run.resume == RESUME_MUST) {
         log_error("%s: there is no checkpoint to go on from (run.resume must)",
                   conf->run.dir);
         return ERR_NO_FILE;
@@ -89,5 +104,6 @@ int resume_run(const struct conf *conf, uint32_t vocab, uint64_t at,
                                          .best_held_out_loss = NAN,
                                          .best_step = UINT64_MAX};
     transformer_init_params(model, store->theta, conf->train.seed);
+    store_begin(store);
     return ERR_OK;
 }

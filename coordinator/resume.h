@@ -17,10 +17,17 @@ struct resume {
 
 /* Finds the checkpoint by run.resume and loads it into @store, or initialises the
  * parameters.
- * @at: a certain step, UINT64_MAX: the newest.  Logs: ERR_NO_VALID, ERR_NO_FILE
- * (run.resume must, or @at, and none there), ERR_BUSY (never, and one is there),
- * ERR_CONFIG (another configuration, option and both values named), ERR_DATA. */
-int resume_run(const struct conf *conf, uint32_t vocab, uint64_t at,
-               const struct transformer *model, struct store *store, struct resume *r);
+ * Logs: ERR_NO_VALID, ERR_NO_FILE (run.resume must, and none there), ERR_BUSY (never, and
+ * one is there), ERR_CONFIG (another configuration, option and both values named),
+ * ERR_DATA. */
+int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,
+               struct store *store, struct resume *r);
+
+/* To evaluate the checkpoint @dir, which is good: its parameters, or their average with
+ * @ema, and nothing else.  Logs: ERR_CONFIG (another vocabulary), ERR_NO_FILE (no
+ * average), ERR_DATA. */
+int resume_checkpoint(const char *dir, bool ema, const struct conf *conf, uint32_t vocab,
+                      const struct transformer *model, struct store *store,
+                      struct resume *r);
 
 #endif

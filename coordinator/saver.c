@@ -15,13 +15,16 @@
 
 enum { TOKENIZER_MAX = 512 << 20 };
 
+/* The vectors of a store, in the order of its copy. */
+enum { THETA, MOMENT, EMA = MOMENT + OPTIMIZER_MOMENTS_MAX, VECTORS };
+
 struct saver {
     struct saver_options o;
     struct background *background;
     char *tokenizer;
-    float *copy[1 + OPTIMIZER_MOMENTS_MAX]; /* parameters, moments */
-    const float *from[1 + OPTIMIZER_MOMENTS_MAX]; /* the store's, while they are copied */
-    pthread_mutex_t lock; /* guards copying */
+    float *copy[VECTORS];       /* NULL: the store has none */
+    const float *from[VECTORS]; /* the store's, while they are copied */
+    pthread_mutex_t lock;       /* guards copying */
     pthread_cond_t copied;
     bool copying;
     /* of the checkpoint being written */
@@ -67,6 +70,15 @@ static void named_free(struct named *all)
     mem_free(all->names);
 }
 
+/* None, if there is no vector. */
+static struct named model_tensors(const struct transformer *t, float *vector)
+{
+    struct named all = named_new(t->tensors);
+    if (vector)
+        add_tensors(&all, t, "", vector);
+    return all;
+}
+
 static struct named moment_tensors(const struct transformer *t, enum optimizer_kind kind,
                                    float *const moment[OPTIMIZER_MOMENTS_MAX])
 {
@@ -85,7 +97,7 @@ static struct named moment_tensors(const struct transformer *t, enum optimizer_k
 static void make_copy(struct saver *s)
 {
     const size_t bytes = s->o.store->count * sizeof(float);
-    for (int i = 0; i < 1 + OPTIMIZER_MOMENTS_MAX; i++)
+    for (int i = 0; i < VECTORS; i++)
         if (s->from[i])
             memcpy(s->copy[i], s->from[i], bytes);
     pthread_mutex_lock(&s->lock);
@@ -109,15 +121,17 @@ static void write_copy(void *ctx)
     struct saver *s = ctx;
     const double start = clock_seconds();
     make_copy(s);
-    struct named model = named_new(s->o.model->tensors);
-    add_tensors(&model, s->o.model, "", s->copy[0]);
+    struct named model = model_tensors(s->o.model, s->copy[THETA]);
     struct named moments =
-        moment_tensors(s->o.model, s->o.store->optimizer.kind, s->copy + 1);
+        moment_tensors(s->o.model, s->o.store->optimizer.kind, s->copy + MOMENT);
+    struct named ema = model_tensors(s->o.model, s->copy[EMA]);
     const struct checkpoint_content c = {.state = s->state,
                                          .model = model.list,
                                          .models = model.n,
                                          .moments = moments.list,
                                          .moments_n = moments.n,
+                                         .ema = ema.list,
+                                         .emas = ema.n,
                                          .tokenizer = s->tokenizer,
                                          .run_yaml = s->o.run_yaml};
     FAILPOINT("checkpoint.begun");
@@ -125,6 +139,7 @@ static void write_copy(void *ctx)
     s->err = checkpoint_write(&disk_real, s->o.run_dir, &c);
     named_free(&model);
     named_free(&moments);
+    named_free(&ema);
     if (!s->err && s->halfway)
         s->keep.halfway = s->state.step;
     if (!s->err && checkpoint_retain(&disk_real, s->o.run_dir, &s->keep))
@@ -139,14 +154,19 @@ static void written(void *ctx)
     s->o.done(s->o.ctx, s->state.step, s->err, s->seconds);
 }
 
+static void take_vectors(const struct store *store, const float *vector[VECTORS])
+{
+    vector[THETA] = store->theta;
+    for (int i = 0; i < OPTIMIZER_MOMENTS_MAX; i++)
+        vector[MOMENT + i] = store->moment[i];
+    vector[EMA] = store->ema;
+}
+
 void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best,
                  bool halfway)
 {
     assert(!background_busy(s->background));
-    const struct store *store = s->o.store;
-    s->from[0] = store->theta;
-    for (int i = 0; i < optimizer_moments(store->optimizer.kind); i++)
-        s->from[1 + i] = store->moment[i];
+    take_vectors(s->o.store, s->from);
     pthread_mutex_lock(&s->lock);
     s->copying = true;
     pthread_mutex_unlock(&s->lock);
@@ -171,8 +191,10 @@ int saver_new(struct loop *l, const struct saver_options *o, struct saver **out)
     s->background = background_new(l);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->copied, NULL);
-    for (int i = 0; i < 1 + optimizer_moments(o->store->optimizer.kind); i++)
-        s->copy[i] = mem_slab(o->store->count * sizeof(float));
+    take_vectors(o->store, s->from);
+    for (int i = 0; i < VECTORS; i++)
+        if (s->from[i])
+            s->copy[i] = mem_slab(o->store->count * sizeof(float));
     *out = s;
     return ERR_OK;
 }
@@ -182,7 +204,7 @@ void saver_free(struct saver *s)
     background_free(s->background);
     pthread_cond_destroy(&s->copied);
     pthread_mutex_destroy(&s->lock);
-    for (int i = 0; i < 1 + OPTIMIZER_MOMENTS_MAX; i++)
+    for (int i = 0; i < VECTORS; i++)
         if (s->copy[i])
             mem_slab_free(s->copy[i], s->o.store->count * sizeof(float));
     mem_free(s->tokenizer);
@@ -197,24 +219,41 @@ size_t saver_bytes(const struct transformer *t, const struct conf_optim *o)
 /* --- reading ---------------------------------------------------------------------------
  */
 
-int saver_load_model(const char *dir, const struct transformer *model, float *theta)
+static int read_tensors(const char *dir, const char *name, struct named all)
 {
-    struct named all = named_new(model->tensors);
-    add_tensors(&all, model, "", theta);
-    char *path = file_join(dir, "model.safetensors");
+    char *path = file_join(dir, name);
     const int err = safetensors_read(path, all.list, all.n);
     mem_free(path);
     named_free(&all);
     return err;
 }
 
+static bool has_ema(const char *dir)
+{
+    char *path = file_join(dir, "ema.safetensors");
+    const bool there = file_exists(path);
+    mem_free(path);
+    return there;
+}
+
+int saver_load_model(const char *dir, const struct transformer *model, bool ema,
+                     float *theta)
+{
+    if (ema && !has_ema(dir)) {
+        log_error("%s: it has no average of the parameters; train with optim.ema, for "
+                  "example 0.999, or leave --ema out",
+                  dir);
+        return ERR_NO_FILE;
+    }
+    return read_tensors(dir, ema ? "ema.safetensors" : "model.safetensors",
+                        model_tensors(model, theta));
+}
+
 int saver_load(const char *dir, const struct transformer *model, struct store *store)
 {
-    TRY(saver_load_model(dir, model, store->theta));
-    struct named all = moment_tensors(model, store->optimizer.kind, store->moment);
-    char *path = file_join(dir, "optimizer.safetensors");
-    const int err = safetensors_read(path, all.list, all.n);
-    mem_free(path);
-    named_free(&all);
-    return err;
+    TRY(saver_load_model(dir, model, false, store->theta));
+    if (store->ema)
+        TRY(saver_load_model(dir, model, true, store->ema));
+    return read_tensors(dir, "optimizer.safetensors",
+                        moment_tensors(model, store->optimizer.kind, store->moment));
 }

@@ -112,7 +112,12 @@ static int open_all(struct serve *s)
     TRY(transformer_init(&s->model, &c->model, s->supply.vocab));
     transformer_ranges(&s->model, &s->ranges);
     store_init(&s->store, &s->model, &c->optim);
-    TRY(resume_run(c, s->supply.vocab, s->o.eval_step, &s->model, &s->store, &s->resume));
+    const uint32_t vocab = s->supply.vocab;
+    if (s->o.eval_only)
+        TRY(resume_checkpoint(s->o.checkpoint, s->o.ema, c, vocab, &s->model, &s->store,
+                              &s->resume));
+    else
+        TRY(resume_run(c, vocab, &s->model, &s->store, &s->resume));
     make_core_conf(s);
     auth_token_draw(s->token);
     s->conf_text = dump_conf(c);

@@ -21,8 +21,9 @@
 
 struct serve_options {
     const struct conf *conf;  /* checked; borrowed */
-    bool eval_only;           /* evaluate the newest checkpoint, or that of @eval_step */
-    uint64_t eval_step;       /* UINT64_MAX: the newest */
+    bool eval_only;           /* evaluate @checkpoint */
+    const char *checkpoint;   /* a good one; borrowed */
+    bool ema;                 /* the average of its parameters */
     uint32_t workers;         /* to wait for */
     bool one_process;         /* the worker is in this process, nobody else will come */
     uint32_t compute_threads; /* of all workers together, for reports */

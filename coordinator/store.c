@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "optim/clip.h"
+#include "optim/ema.h"
 
 /* Neighbouring tensors that are alike in decay are one run. */
 static void find_runs(struct store *s, const struct transformer *t)
@@ -32,6 +33,7 @@ void store_init(struct store *s, const struct transformer *t, const struct conf_
     *s = (struct store){
         .count = t->count,
         .max_norm = o->clip,
+        .ema_decay = o->ema,
         .optimizer = {.kind = (enum optimizer_kind)o->name,
                       .beta1 = o->beta1,
                       .beta2 = o->beta2,
@@ -43,6 +45,8 @@ void store_init(struct store *s, const struct transformer *t, const struct conf_
     s->theta = add_buffer(s);
     for (int i = 0; i < optimizer_moments(s->optimizer.kind); i++)
         s->moment[i] = mem_slab(bytes);
+    if (o->ema > 0)
+        s->ema = mem_slab(bytes);
     s->block_sums = mem_alloc(clip_blocks(t->count) * sizeof *s->block_sums);
     find_runs(s, t);
 }
@@ -55,9 +59,18 @@ void store_fini(struct store *s)
     for (int i = 0; i < OPTIMIZER_MOMENTS_MAX; i++)
         if (s->moment[i])
             mem_slab_free(s->moment[i], s->count * sizeof(float));
+    if (s->ema)
+        mem_slab_free(s->ema, s->count * sizeof(float));
     mem_free(s->block_sums);
     mem_free(s->run);
     *s = (struct store){0};
+}
+
+void store_begin(struct store *s)
+{
+    assert(s->version == 0);
+    if (s->ema)
+        memcpy(s->ema, s->theta, s->count * sizeof(float));
 }
 
 static struct store_buffer *buffer_of(struct store *s, const float *theta)
@@ -116,11 +129,13 @@ void store_update(struct store *s, const float *gradient, struct store_update *u
                        u->clip / (double)u->targets, run->decay, s->theta + run->at.first,
                        moment, gradient + run->at.first, run->at.count);
     }
+    if (s->ema)
+        ema_step(s->ema, s->theta, s->count, s->ema_decay, s->version);
     s->version++;
 }
 
 size_t store_bytes(const struct transformer *t, const struct conf_optim *o)
 {
     const int moments = optimizer_moments((enum optimizer_kind)o->name);
-    return (size_t)(1 + moments) * t->count * sizeof(float);
+    return (size_t)(1 + moments + (o->ema > 0)) * t->count * sizeof(float);
 }

@@ -5,6 +5,8 @@
  *      g    = gradient / targets * min(1, clip / norm)
  *      (theta, moments) <- optimizer(theta, moments, g, rate)
  *
+ * With optim.ema also their average (optim/ema.h), ema <- average of ema and theta.
+ *
  * An update whose norm is not finite changes nothing.  While somebody still reads the
  * parameters (a worker that lags behind receives them), the next version is written into
  * another buffer; usually nobody does, and the update is in place.
@@ -40,10 +42,11 @@ struct store {
     float *theta;                         /* [count] */
     float *moment[OPTIMIZER_MOMENTS_MAX]; /* [count] each; NULL where the optimizer has
                                              none */
+    float *ema;                           /* [count]; NULL: none is kept */
     uint64_t version;                     /* updates made */
     struct optimizer optimizer;
     /* private */
-    double max_norm;
+    double max_norm, ema_decay;
     struct store_buffer *buffer; /* [buffers]; theta is in one of them */
     size_t buffers;
     struct store_run *run; /* [runs], covering the vector */
@@ -54,13 +57,16 @@ struct store {
 struct store_update {
     double rate;
     uint64_t targets;
-    float *into; /* store_room() */
+    float *into;       /* store_room() */
     double norm, clip; /* results; clip is the factor min(1, max / norm) */
 };
 
-/* Zero parameters and moments, version 0. */
+/* Zero parameters, moments and average, version 0. */
 void store_init(struct store *s, const struct transformer *t, const struct conf_optim *o);
 void store_fini(struct store *s);
+
+/* The parameters are those of version 0: the average begins with them. */
+void store_begin(struct store *s);
 
 /* store->theta stays as it is until it was released as often as it was held. */
 void store_hold(struct store *s, const float *theta);

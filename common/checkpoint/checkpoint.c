@@ -59,7 +59,7 @@ static int write_tensors(const struct disk *d, const char *dir, const char *name
 static int write_files(const struct disk *d, const char *dir,
                        const struct checkpoint_content *c)
 {
-    struct manifest m;
+    struct manifest m = {.n = c->emas ? MANIFEST_FILES : MANIFEST_NEEDED};
     TRY(write_tensors(d, dir, manifest_names[0], c->model, c->models, c->metadata,
                       &m.file[0]));
     TRY(write_tensors(d, dir, manifest_names[1], c->moments, c->moments_n, NULL,
@@ -70,6 +70,8 @@ static int write_files(const struct disk *d, const char *dir,
     TRY(err);
     TRY(write_text(d, dir, manifest_names[3], c->tokenizer, &m.file[3]));
     TRY(write_text(d, dir, manifest_names[4], c->run_yaml, &m.file[4]));
+    if (c->emas)
+        TRY(write_tensors(d, dir, manifest_names[5], c->ema, c->emas, NULL, &m.file[5]));
     FAILPOINT("checkpoint.before_manifest");
     char *text = manifest_pack(&m);
     err = write_text(d, dir, "MANIFEST", text, NULL);
@@ -174,7 +176,7 @@ int checkpoint_verify(const char *dir)
         log_warn("%s: %s", dir, why);
         return ERR_CORRUPT;
     }
-    for (int i = 0; i < MANIFEST_FILES; i++)
+    for (size_t i = 0; i < m.n; i++)
         TRY(verify_file(dir, &m.file[i]));
     return ERR_OK;
 }

@@ -6,6 +6,7 @@
  *          state.json              everything else that a resume needs
  *          tokenizer.json          so that a checkpoint can speak by itself
  *          run.yaml                the configuration it was trained with
+ *          ema.safetensors         the average of the parameters, if the run keeps one
  *          MANIFEST                written last: "LENGTH XXH3-128 NAME" per file and a
  * last line "MANIFEST XXH3-128" over the lines before it
  *
@@ -14,7 +15,8 @@
  * else as it was.
  *
  * A checkpoint is good when MANIFEST agrees with its own checksum, names each of the
- * files above once and nothing else, and every file has its length and checksum.
+ * files above once and nothing else (the average only if there is one), and every file
+ * has its length and checksum.
  *
  * Functions may be called from any one thread at a time per run; all log what failed.
  */
@@ -41,8 +43,8 @@ struct checkpoint_state {
 
 struct checkpoint_content {
     struct checkpoint_state state;
-    const struct safetensor *model, *moments;
-    size_t models, moments_n;
+    const struct safetensor *model, *moments, *ema;
+    size_t models, moments_n, emas;   /* emas 0: the run keeps no average */
     const char *tokenizer, *run_yaml; /* texts */
     const char *const *metadata;      /* for model.safetensors; pairs, NULL */
 };

@@ -1,4 +1,5 @@
-/* manifest.h - MANIFEST: which files a checkpoint has, their lengths and checksums. */
+/* manifest.h - MANIFEST: which files a checkpoint has, their lengths and checksums.  In
+ * the order of manifest_names; the last may be missing. */
 #ifndef CHECKPOINT_MANIFEST_H
 #define CHECKPOINT_MANIFEST_H
 
@@ -7,9 +8,10 @@
 
 #include "base/hash.h"
 
-enum { MANIFEST_FILES = 5 };
+enum { MANIFEST_NEEDED = 5, MANIFEST_FILES };
 
 struct manifest {
+    size_t n; /* files: MANIFEST_NEEDED or MANIFEST_FILES */
     struct manifest_file {
         const char *name; /* static */
         uint64_t bytes;

@@ -104,7 +104,7 @@ static void seed_auth(void)
 
 static void seed_checkpoint(void)
 {
-    struct manifest m;
+    struct manifest m = {.n = MANIFEST_NEEDED};
     for (int i = 0; i < MANIFEST_FILES; i++) {
         m.file[i].name = manifest_names[i];
         m.file[i].bytes = (uint64_t)1000 * i;
@@ -112,6 +112,10 @@ static void seed_checkpoint(void)
     }
     char *text = manifest_pack(&m);
     put_text("manifest", "five", text);
+    mem_free(text);
+    m.n = MANIFEST_FILES;
+    text = manifest_pack(&m);
+    put_text("manifest", "six", text);
     mem_free(text);
 
     float data[10] = {0.5f, -1, 2};

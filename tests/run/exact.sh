@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# exact.sh WIRE STEPS text|pairs - the same weights and moments, to the bit, whoever computes
+# exact.sh WIRE STEPS text|pairs - the same weights, moments and average, to the bit, whoever computes
 # them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
 # another number of workers, killed and resumed.  A GPT, or an encoder-decoder with all kinds
 # of dropout and label smoothing.
@@ -9,7 +9,7 @@ steps=$2
 kind=$3
 confs=$(dirname "$0")/../../deploy/conf
 rm -rf run-*
-common=(data.dir=data train.steps="$steps" train.slices=8 cluster.wire="$wire"
+common=(data.dir=data train.steps="$steps" train.slices=8 cluster.wire="$wire" optim.ema=0.99
         train.checkpoint_every=$((steps / 8)) train.eval_every=1000)
 case $kind in
     text)

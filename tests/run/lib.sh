@@ -28,12 +28,12 @@ prepare_pairs() {
         fail "prepare: $(cat "$1.log")"
 }
 
-# sums RUN STEP: SHA-256 of parameters and moments
+# sums RUN STEP: SHA-256 of parameters, moments and, if the run keeps it, average
 sums() {
     local dir
     dir=$1/checkpoints/step-$(printf %08d "$2")
     [ -d "$dir" ] || fail "$dir is missing; $(tail -3 "$1.log" 2>/dev/null)"
-    (cd "$dir" && sha256sum model.safetensors optimizer.safetensors | cut -c1-64 | tr '\n' ' ')
+    (cd "$dir" && shopt -s nullglob && sha256sum model.safetensors optimizer.safetensors ema*.safetensors | cut -c1-64 | tr '\n' ' ')
 }
 
 # field RUN NAME: of status.json

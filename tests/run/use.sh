@@ -10,7 +10,7 @@ gzip -k text.c
 "$LOCKSTEP" prepare --out data --tokenizer bpe:1000 text.c.gz >prepare.log 2>&1 || fail "prepare: $(cat prepare.log)"
 "$LOCKSTEP" train run.dir=run data.dir=data model.layers=2 model.heads=2 model.width=32 model.context=32 \
     train.batch=8 train.slices=4 train.steps=60 train.eval_every=30 train.checkpoint_every=30 optim.warmup=10 \
-    optim.lr=3e-3 >train.log 2>&1 || fail "train: $(tail -5 train.log)"
+    optim.lr=3e-3 optim.ema=0.9 >train.log 2>&1 || fail "train: $(tail -5 train.log)"
 
 field_of() { sed -nE "s/.*\"$2\":([0-9.]+).*/\1/p" "$1"; }
 first=$(field_of run/log.jsonl loss | head -1)
@@ -24,7 +24,11 @@ diff eval.1 eval.3 || fail "eval says something else under mpirun"
 grep -q 'bits/byte' eval.1 || fail "eval prints no bits per byte: $(cat eval.1)"
 "$LOCKSTEP" eval --run run --step 30 >eval.30 2>eval.log || fail "eval --step 30: $(cat eval.log)"
 ! cmp -s eval.1 eval.30 || fail "eval --step 30 says what step 60 says"
-say "$(tr '\n' ' ' <eval.1)"
+"$LOCKSTEP" eval --run run/checkpoints/step-00000030 >eval.path 2>eval.log || fail "eval of a checkpoint: $(cat eval.log)"
+cmp eval.30 eval.path || fail "eval of a checkpoint by its path says something else"
+"$LOCKSTEP" eval --run run --ema >eval.ema 2>eval.log || fail "eval --ema: $(cat eval.log)"
+awk '{ print $5 }' eval.1 eval.ema | sort -u | wc -l | grep -qx 2 || fail "eval --ema says what eval says"
+say "$(tr '\n' ' ' <eval.1) average: $(cat eval.ema)"
 
 generate() { "$LOCKSTEP" generate --run run --prompt "static int " --tokens 40 "$@" 2>generate.log || fail "generate $*: $(cat generate.log)"; }
 generate --seed 7 >text.1
@@ -35,6 +39,8 @@ cmp text.1 text.2 || fail "generate: the same seed gives another text"
 printf 'static int ' | "$LOCKSTEP" generate --run run --prompt - --tokens 40 --seed 7 >text.4 2>generate.log ||
     fail "generate --prompt -: $(cat generate.log)"
 cmp text.1 text.4 || fail "generate: a prompt from standard input gives another text"
+generate --seed 7 --ema >text.4
+! cmp -s text.1 text.4 || fail "generate --ema speaks with the parameters themselves"
 generate --temperature 0 --seed 1 >text.5
 generate --top-k 1 --seed 2 >text.6
 cmp text.5 text.6 || fail "generate: temperature 0 is not the likeliest token"

@@ -35,6 +35,15 @@ static inline struct checkpoint_content scratch_content(uint64_t step)
                                        .run_yaml = "train:\n  steps: 3\n"};
 }
 
+/* The same of a run that keeps an average. */
+static inline struct checkpoint_content scratch_content_ema(uint64_t step)
+{
+    struct checkpoint_content c = scratch_content(step);
+    c.ema = c.model;
+    c.emas = c.models;
+    return c;
+}
+
 static inline void scratch_write(const char *run, uint64_t step)
 {
     const struct checkpoint_content c = scratch_content(step);

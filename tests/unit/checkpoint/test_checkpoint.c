@@ -63,8 +63,10 @@ static void every_truncation_and_every_flipped_byte_is_detected(void **state)
     (void)state;
     static const char *const files[] = {"model.safetensors", "optimizer.safetensors",
                                         "state.json",        "tokenizer.json",
-                                        "run.yaml",          "MANIFEST"};
-    scratch_write("run", 7);
+                                        "run.yaml",          "ema.safetensors",
+                                        "MANIFEST"};
+    const struct checkpoint_content c = scratch_content_ema(7);
+    assert_int_equal(checkpoint_write(&disk_real, "run", &c), ERR_OK);
     const char *dir = "run/checkpoints/step-00000007";
     size_t bytes = 0;
     assert_int_equal(checkpoint_verify(dir), ERR_OK);
@@ -94,7 +96,7 @@ static void every_truncation_and_every_flipped_byte_is_detected(void **state)
         mem_free(good);
         mem_free(path);
     }
-    print_message("checkpoint of %zu bytes in 6 files: %zu truncations and %zu flipped "
+    print_message("checkpoint of %zu bytes in 7 files: %zu truncations and %zu flipped "
                   "bits, each found\n",
                   bytes, bytes, 8 * bytes);
 }
@@ -187,7 +189,7 @@ static void a_failure_at_any_call_leaves_the_older_ones_and_no_half_one(void **s
 {
     (void)state;
     scratch_write("run", 1);
-    const struct checkpoint_content c = scratch_content(2);
+    const struct checkpoint_content c = scratch_content_ema(2);
     int n = 1;
     for (int err = -1; err != ERR_OK; n++) {
         assert_true(n < 500);

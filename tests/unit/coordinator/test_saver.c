@@ -139,10 +139,48 @@ static void a_checkpoint_is_of_the_moment_it_was_asked_for(void **state)
     store_fini(&store);
 }
 
+/* A run that keeps an average goes on with it; one that does not has none to offer. */
+static void an_average_is_saved_beside_the_parameters(void **state)
+{
+    (void)state;
+    struct store store, again;
+    struct conf_optim o = conf.optim;
+    o.ema = 0.9;
+    store_init(&store, &model, &o);
+    store_init(&again, &model, &o);
+    struct stage s;
+    struct saver *saver = begin(&s, &store);
+    for (size_t i = 0; i < store.count; i++) {
+        store.theta[i] = (float)i;
+        store.ema[i] = -(float)i;
+    }
+    const struct checkpoint_state st = {
+        .step = 11, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
+    saver_start(saver, &st, UINT64_MAX, false);
+    saver_wait(saver);
+    store.ema[3] = 7;
+    loop_run(s.loop);
+    char *dir = checkpoint_path("run", 11), *older = checkpoint_path("run", 9);
+    assert_int_equal(checkpoint_verify(dir), ERR_OK);
+    assert_int_equal(saver_load(dir, &model, &again), ERR_OK);
+    for (size_t i = 0; i < store.count; i++)
+        assert_true(again.theta[i] == (float)i && again.ema[i] == -(float)i);
+    assert_int_equal(saver_load_model(dir, &model, true, store.theta), ERR_OK);
+    assert_true(store.theta[3] == -3);
+    assert_int_equal(saver_load_model(older, &model, true, store.theta), ERR_NO_FILE);
+    mem_free(older);
+    mem_free(dir);
+    saver_free(saver);
+    loop_free(s.loop);
+    store_fini(&again);
+    store_fini(&store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(the_journal_is_synced_before_a_checkpoint_has_its_name),
-        T(a_checkpoint_is_of_the_moment_it_was_asked_for)};
+        T(a_checkpoint_is_of_the_moment_it_was_asked_for),
+        T(an_average_is_saved_beside_the_parameters)};
     return cmocka_run_group_tests(tests, prepare, clean);
 }

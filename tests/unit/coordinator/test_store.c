@@ -63,6 +63,41 @@ static void an_update_is_the_mean_clipped_gradient_through_adamw(void **state)
     store_fini(&s);
 }
 
+/* The first step keeps a tenth of what was there before (optim/ema.h). */
+static void an_average_follows_the_updates_and_nothing_else(void **state)
+{
+    (void)state;
+    struct store s;
+    struct conf_optim o = conf.optim;
+    o.ema = 0.999;
+    store_init(&s, &model, &o);
+    assert_int_equal(store_bytes(&model, &o), 4 * s.count * sizeof(float));
+    float *gradient = mem_zalloc(s.count * sizeof *gradient);
+    for (size_t i = 0; i < s.count; i++)
+        s.theta[i] = (float)i;
+    store_begin(&s);
+    assert_memory_equal(s.ema, s.theta, s.count * sizeof(float));
+    store_hold(&s, s.theta); /* the update is beside it, the average in place */
+    const float *before = s.theta;
+    gradient[1] = 1;
+    struct store_update u = {.rate = 0.5, .targets = 1, .into = store_room(&s)};
+    store_update(&s, gradient, &u);
+    for (size_t i = 0; i < s.count; i++) {
+        const double want = 0.1 * (double)before[i] + 0.9 * (double)s.theta[i];
+        assert_true(fabs((double)s.ema[i] - want) <= 1e-6 * fabs(want));
+    }
+    assert_true(s.ema[1] != before[1]);
+    const float reached = s.ema[1];
+    store_skip(&s);
+    gradient[0] = NAN;
+    u.into = store_room(&s);
+    store_update(&s, gradient, &u);
+    assert_true(s.ema[1] == reached);
+    store_release(&s, before);
+    mem_free(gradient);
+    store_fini(&s);
+}
+
 /* A worker that lags behind gets the version it was promised, whole. */
 static void what_somebody_reads_stays_as_it_is(void **state)
 {
@@ -151,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(an_update_is_the_mean_clipped_gradient_through_adamw),
+        T(an_average_follows_the_updates_and_nothing_else),
         T(what_somebody_reads_stays_as_it_is),
         T(a_gradient_that_is_not_finite_changes_nothing),
         T(sampling_follows_its_options)};
