@@ -141,8 +141,10 @@ static int inspect_checkpoint(const char *dir, bool tensors)
     inspect_count("step", s.step);
     inspect_count("term", s.term);
     inspect_count("vocabulary", s.vocab);
-    inspect_number("held-out loss", s.held_out_loss);
-    inspect_number("best held-out loss", s.best_held_out_loss);
+    const struct validation_mark *m = &s.validation.mark[VALIDATION_HELD_OUT_LOSS];
+    inspect_number("held-out loss", m->last);
+    inspect_number("best held-out loss", m->best);
+    inspect_count("evaluations since", m->stale);
     inspect_row("written by version", s.version);
     char *path = file_join(dir, "model.safetensors");
     const int err = inspect_tensors(path, tensors);

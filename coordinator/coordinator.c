@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "coordinator/early.h"
 #include "coordinator/on_message.h"
 
 void coordinator_init(struct coordinator *c, const struct coordinator_conf *conf,
@@ -16,9 +17,8 @@ void coordinator_init(struct coordinator *c, const struct coordinator_conf *conf
                               .term = term,
                               .version = version,
                               .unit = 1,
-                              .held_out_loss = NAN,
-                              .best_loss = NAN,
                               .checkpointed = resumed ? version : UINT64_MAX};
+    validation_init(&c->validation);
 }
 
 void coordinator_fini(struct coordinator *c)
@@ -280,23 +280,22 @@ static void on_updated(struct coordinator *c, const struct event *ev, struct act
 static void evaluation_complete(struct coordinator *c, struct actions *out)
 {
     const struct ledger_sum sum = ledger_slice_sum(&c->ledger);
+    const double loss = sum.loss / (double)sum.targets;
     share_end(c, out);
-    c->held_out_loss = sum.loss / (double)sum.targets;
-    const bool best = isfinite(c->held_out_loss) &&
-                      !(c->held_out_loss >= c->best_loss); /* also the first */
-    if (best && !c->conf.eval_only) {
-        c->best_loss = c->held_out_loss;
-        c->best_version = c->version;
-        if (c->conf.keep_best && c->version != c->checkpointed)
-            c->checkpoint_due = true;
-    }
+    validation_take(&c->validation, c->version,
+                    (const double[]){[VALIDATION_HELD_OUT_LOSS] = loss});
+    const bool best = validation_is_best(&c->validation, VALIDATION_HELD_OUT_LOSS);
+    if (best && c->conf.keep_best && c->version != c->checkpointed)
+        c->checkpoint_due = true;
     struct action *a = act(out, ACTION_EVALUATED);
     a->version = c->version;
-    a->loss = c->held_out_loss;
+    a->loss = loss;
     a->targets = sum.targets;
     a->best = best;
     if (c->conf.eval_only)
         coordinator_end(c, ERR_OK, "evaluated", out);
+    else if (c->version < c->conf.steps && early_due(c))
+        coordinator_end(c, ERR_OK, early_why(c, c->why), out);
     else if (c->checkpoint_due && c->checkpoint_running)
         c->waiting = true; /* the next version would be saved in its place */
     else
@@ -319,10 +318,16 @@ void coordinator_check_complete(struct coordinator *c, struct actions *out)
 /* --- members ---------------------------------------------------------------------------
  */
 
+/* The end of the life before came between the last commit and its evaluation. */
+static bool was_not_evaluated(const struct coordinator *c)
+{
+    return c->version > 0 && c->validation.step != c->version && evaluation_due(c);
+}
+
 void coordinator_begin(struct coordinator *c, struct actions *out)
 {
     assert(c->phase == PHASE_GATHER && c->members.n > 0);
-    if (c->conf.eval_only)
+    if (c->conf.eval_only || was_not_evaluated(c))
         begin_evaluation(c, out);
     else
         go_on(c, out);
@@ -460,6 +465,8 @@ int coordinator_step(struct coordinator *c, const struct event *ev, struct actio
         c->gather_since_ms = c->ticked_ms = c->beat_ms = ev->now_ms;
         if (!c->conf.eval_only && c->version >= c->conf.steps)
             coordinator_end(c, ERR_OK, "all steps were done before", out);
+        else if (!c->conf.eval_only && early_due(c))
+            coordinator_end(c, ERR_OK, early_why(c, c->why), out);
         return ERR_OK;
     case EVENT_TICK:
         on_tick(c, out);

@@ -39,15 +39,20 @@
 #include "coordinator/ledger.h"
 #include "coordinator/members.h"
 #include "coordinator/typical.h"
+#include "metrics/validation.h"
 #include "net/message.h"
 #include "optim/schedule.h"
+
+enum { COORDINATOR_WHY = 200 };
 
 struct coordinator_conf {
     uint32_t slices;     /* V */
     uint64_t steps;      /* end at this version */
     uint64_t eval_every; /* steps; 0: never */
     uint64_t checkpoint_every; /* versions between one on disk and the newest, at most */
-    bool keep_best;       /* a checkpoint at every new best */
+    bool keep_best;       /* a checkpoint at every new best held-out loss */
+    uint32_t patience;    /* stale evaluations before an early end; 0: none */
+    bool stop_on_all;     /* stale in all metrics; else in any */
     uint32_t eval_slices; /* pieces of the held-out text; 0: there is none */
     bool eval_only;       /* evaluate the version at hand, then finish */
     uint32_t workers;     /* to wait for */
@@ -107,7 +112,7 @@ struct action {
     } kind;
     uint32_t peer, worker;
     int err;
-    const char *reason; /* static text */
+    const char *reason; /* static text, or the core's */
     uint64_t unit, step, version, partial;
     enum lease_kind lease;
     bool best, skipped, unwanted, halfway;
@@ -145,8 +150,7 @@ struct coordinator {
     uint64_t term,
         version; /* version: parameters in force; the step being made has its number */
     uint64_t unit; /* of work: at hand in STEP and EVALUATE, else the next one's number */
-    double held_out_loss, best_loss; /* NAN: none yet */
-    uint64_t best_version;
+    struct validation validation; /* of a resumed run: to be filled in before the start */
     struct members members;
     struct ledger ledger;
     struct audit audit;
@@ -164,6 +168,7 @@ struct coordinator {
     bool stopping;
     int end_err;
     const char *end_reason;
+    char why[COORDINATOR_WHY]; /* end_reason, when it is not static */
     double rate;
     uint64_t targets;
     double loss;

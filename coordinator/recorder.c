@@ -124,12 +124,13 @@ int recorder_open(const struct recorder_options *o, struct recorder **out)
     FAILPOINT("resume.settled");
     if (r->o.term <= r->last_term)
         r->o.term = r->last_term + 1;
+    const struct validation_mark *loss = &o->validation->mark[VALIDATION_HELD_OUT_LOSS];
     r->status = (struct run_status){.step = o->version,
                                     .steps = o->steps,
                                     .loss = NAN,
-                                    .held_out_loss = o->held_out_loss,
-                                    .best_held_out_loss = o->best_loss,
-                                    .best_step = o->best_version,
+                                    .held_out_loss = loss->last,
+                                    .best_held_out_loss = loss->best,
+                                    .best_step = loss->best_step,
                                     .rate = NAN,
                                     .norm = NAN,
                                     .tokens_per_second = NAN,

@@ -16,9 +16,7 @@ struct recorder_options {
     uint64_t batch; /* samples per step */
     uint64_t version, term; /* to start from; the term is at least 1 more than any in the
                                journal when 0 */
-    double best_loss;       /* NAN: none */
-    uint64_t best_version;
-    double held_out_loss;
+    const struct validation *validation; /* so far; borrowed while it is opened */
     double flops_per_token, peak_flops; /* peak of all threads together */
     double held_out_bytes_per_token;
 };

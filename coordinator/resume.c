@@ -1,6 +1,5 @@
 #include "coordinator/resume.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -99,10 +98,8 @@ int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer
         }
         return bad;
     }
-    r->state = (struct checkpoint_state){.vocab = vocab,
-                                         .held_out_loss = NAN,
-                                         .best_held_out_loss = NAN,
-                                         .best_step = UINT64_MAX};
+    r->state = (struct checkpoint_state){.vocab = vocab};
+    validation_init(&r->state.validation);
     transformer_init_params(model, store->theta, conf->train.seed);
     store_begin(store);
     return ERR_OK;

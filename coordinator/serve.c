@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "coordinator/access.h"
+#include "coordinator/early.h"
 #include "coordinator/serve_parts.h"
 #include "nn/ranges.h"
 #include "tensor/gemm.h"
@@ -47,6 +48,8 @@ static void make_core_conf(struct serve *s)
         .eval_every = conf_steps_count(c->train.eval_every, per_epoch),
         .checkpoint_every = conf_steps_count(c->train.checkpoint_every, per_epoch),
         .keep_best = c->train.keep_best,
+        .patience = c->train.patience,
+        .stop_on_all = c->train.stop_on == STOP_ON_ALL,
         .eval_slices = s->supply.held_out_slices,
         .eval_only = s->o.eval_only,
         .workers = s->o.workers,
@@ -86,9 +89,7 @@ static int open_recorder(struct serve *s)
         .batch = c->train.batch,
         .version = s->store.version,
         .term = s->resume.state.term + 1,
-        .held_out_loss = s->resume.state.held_out_loss,
-        .best_loss = s->resume.state.best_held_out_loss,
-        .best_version = s->resume.state.best_step,
+        .validation = &s->resume.state.validation,
         .flops_per_token = transformer_flops_per_token(&s->model, (size_t)ceil(s->supply.length)),
         .peak_flops = gemm_peak_flops() * s->o.compute_threads,
         .held_out_bytes_per_token = s->supply.held_out_bytes_per_token,
@@ -125,9 +126,7 @@ static int open_all(struct serve *s)
         TRY(open_recorder(s));
     const uint64_t term = s->recorder ? recorder_term(s->recorder) : 1;
     coordinator_init(&s->core, &s->conf, term, s->store.version, s->resume.found);
-    s->core.held_out_loss = s->resume.state.held_out_loss;
-    s->core.best_loss = s->resume.state.best_held_out_loss;
-    s->core.best_version = s->resume.state.best_step;
+    s->core.validation = s->resume.state.validation;
     return ERR_OK;
 }
 
@@ -158,12 +157,15 @@ int serve_open(const struct serve_options *o, struct serve **out)
 
 bool serve_nothing_to_do(const struct serve *s)
 {
-    if (s->o.eval_only || s->store.version < s->conf.steps)
+    const bool done = s->store.version >= s->conf.steps;
+    char why[COORDINATOR_WHY];
+    if (s->o.eval_only || (!done && !early_due(&s->core)))
         return false;
-    log_info(
-        "step %llu of %llu: all steps are done; a larger train.steps goes on from here",
-        (unsigned long long)s->store.version, (unsigned long long)s->conf.steps);
-    recorder_end(s->recorder, ERR_OK, "all steps were done before");
+    const char *reason = done ? "all steps were done before" : early_why(&s->core, why);
+    log_info("step %llu of %llu: %s; a larger %s goes on from here",
+             (unsigned long long)s->store.version, (unsigned long long)s->conf.steps,
+             reason, done ? "train.steps" : "train.patience");
+    recorder_end(s->recorder, ERR_OK, reason);
     return true;
 }
 
@@ -211,6 +213,11 @@ void serve_close(struct serve *s)
 /* --- checkpoint, evaluation ------------------------------------------------------------
  */
 
+static uint64_t best_step(const struct serve *s)
+{
+    return s->core.validation.mark[VALIDATION_HELD_OUT_LOSS].best_step;
+}
+
 static void checkpoint(struct serve *s, bool halfway)
 {
     const struct checkpoint_state state = {
@@ -218,12 +225,10 @@ static void checkpoint(struct serve *s, bool halfway)
         .term = s->core.term,
         .fingerprint = conf_fingerprint(s->o.conf),
         .vocab = s->supply.vocab,
-        .held_out_loss = s->core.held_out_loss,
-        .best_held_out_loss = s->core.best_loss,
-        .best_step = s->core.best_version,
+        .validation = s->core.validation,
         .version = LOCKSTEP_VERSION,
     };
-    saver_start(s->saver, &state, s->core.best_version, halfway);
+    saver_start(s->saver, &state, best_step(s), halfway);
 }
 
 /* What training has waited for the disk since it was asked last. */
@@ -267,6 +272,32 @@ static void evaluated(struct serve *s, const struct action *a)
 /* --- events and actions
  * ---------------------------------------------------------------------- */
 
+/* Where the best is, when it is not the last. */
+static void say_best(const struct serve *s)
+{
+    char *path = checkpoint_path(s->o.conf->run.dir, best_step(s));
+    if (file_exists(path))
+        log_info("the best checkpoint is %s", path);
+    mem_free(path);
+}
+
+static void say_end(const struct serve *s, const struct action *a)
+{
+    if (a->err == ERR_STOPPED)
+        log_info("%s at step %llu; run the same command again to go on", a->reason,
+                 (unsigned long long)a->version);
+    else if (a->err != ERR_OK)
+        log_error("the run ends at step %llu: %s", (unsigned long long)a->version,
+                  a->reason);
+    else if (s->o.eval_only || a->version >= s->conf.steps)
+        log_info("%s", a->reason);
+    else {
+        log_info("the run ends early, at step %llu: %s", (unsigned long long)a->version,
+                 a->reason);
+        say_best(s);
+    }
+}
+
 static void finish(struct serve *s, const struct action *a)
 {
     s->finished = true;
@@ -275,14 +306,7 @@ static void finish(struct serve *s, const struct action *a)
     s->published = false;
     if (s->recorder)
         recorder_end(s->recorder, a->err, a->reason);
-    if (a->err == ERR_OK)
-        log_info("%s", a->reason);
-    else if (a->err == ERR_STOPPED)
-        log_info("%s at step %llu; run the same command again to go on", a->reason,
-                 (unsigned long long)a->version);
-    else
-        log_error("the run ends at step %llu: %s", (unsigned long long)a->version,
-                  a->reason);
+    say_end(s, a);
     for (size_t i = 0; i < s->peers.n; i++)
         if (s->peers.list[i] && s->peers.list[i]->channel)
             channel_close(s->peers.list[i]->channel, GOODBYE_MS);

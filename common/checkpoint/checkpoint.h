@@ -29,6 +29,7 @@
 
 #include "base/disk.h"
 #include "checkpoint/safetensors.h"
+#include "metrics/validation.h"
 
 /* What a resume needs besides tensors. */
 struct checkpoint_state {
@@ -36,8 +37,7 @@ struct checkpoint_state {
     uint64_t term;
     uint64_t fingerprint; /* of the configuration */
     uint32_t vocab;
-    double held_out_loss, best_held_out_loss; /* NAN: none */
-    uint64_t best_step;
+    struct validation validation;
     char version[32]; /* of the program */
 };
 

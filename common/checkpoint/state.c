@@ -23,14 +23,40 @@ static json_t *number_or_null(double x)
     return isfinite(x) ? json_real(x) : json_null();
 }
 
+/* The names of metric @m in the file. */
+struct keys {
+    const char *last, *step;
+    char best[64], stale[64];
+};
+
+static struct keys keys_of(int m)
+{
+    const struct validation_row *row = &validation_rows[m];
+    struct keys k = {.last = row->name, .step = row->step};
+    snprintf(k.best, sizeof k.best, "best_%s", row->name);
+    snprintf(k.stale, sizeof k.stale, "stale_%s", row->name);
+    return k;
+}
+
+static void pack_validation(json_t *root, const struct validation *v)
+{
+    json_object_set_new(root, "evaluated_step", whole(v->step));
+    for (int m = 0; m < VALIDATION_METRICS; m++) {
+        const struct keys k = keys_of(m);
+        json_object_set_new(root, k.last, number_or_null(v->mark[m].last));
+        json_object_set_new(root, k.best, number_or_null(v->mark[m].best));
+        json_object_set_new(root, k.step, whole(v->mark[m].best_step));
+        json_object_set_new(root, k.stale, json_integer(v->mark[m].stale));
+    }
+}
+
 char *state_pack(const struct checkpoint_state *s)
 {
     json_t *root =
-        json_pack("{s:o, s:o, s:o, s:I, s:o, s:o, s:o, s:s}", "step", whole(s->step),
-                  "term", whole(s->term), "fingerprint", whole(s->fingerprint), "vocab",
-                  (json_int_t)s->vocab, "held_out_loss", number_or_null(s->held_out_loss),
-                  "best_held_out_loss", number_or_null(s->best_held_out_loss),
-                  "best_step", whole(s->best_step), "version", s->version);
+        json_pack("{s:o, s:o, s:o, s:I}", "step", whole(s->step), "term", whole(s->term),
+                  "fingerprint", whole(s->fingerprint), "vocab", (json_int_t)s->vocab);
+    pack_validation(root, &s->validation);
+    json_object_set_new(root, "version", json_string(s->version));
     char *json = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     char *text = mem_strdup(json);
     free(json);
@@ -57,14 +83,38 @@ static int read_number(const json_t *root, const char *key, double *x)
     return ERR_OK;
 }
 
+/* Absent in states written before there was such a number: 0. */
+static int read_count(const json_t *root, const char *key, uint32_t *n)
+{
+    const json_t *j = json_object_get(root, key);
+    const json_int_t x = json_integer_value(j);
+    if ((j && !json_is_integer(j)) || x < 0 || x > UINT32_MAX)
+        return ERR_DATA;
+    *n = (uint32_t)x;
+    return ERR_OK;
+}
+
+static int read_validation(const json_t *root, struct validation *v)
+{
+    validation_init(v);
+    if (json_object_get(root, "evaluated_step")) /* likewise */
+        TRY(read_whole(root, "evaluated_step", &v->step));
+    for (int m = 0; m < VALIDATION_METRICS; m++) {
+        const struct keys k = keys_of(m);
+        TRY(read_number(root, k.last, &v->mark[m].last));
+        TRY(read_number(root, k.best, &v->mark[m].best));
+        TRY(read_whole(root, k.step, &v->mark[m].best_step));
+        TRY(read_count(root, k.stale, &v->mark[m].stale));
+    }
+    return ERR_OK;
+}
+
 static int read_fields(const json_t *root, struct checkpoint_state *s)
 {
     TRY(read_whole(root, "step", &s->step));
     TRY(read_whole(root, "term", &s->term));
     TRY(read_whole(root, "fingerprint", &s->fingerprint));
-    TRY(read_whole(root, "best_step", &s->best_step));
-    TRY(read_number(root, "held_out_loss", &s->held_out_loss));
-    TRY(read_number(root, "best_held_out_loss", &s->best_held_out_loss));
+    TRY(read_validation(root, &s->validation));
     const json_t *vocab = json_object_get(root, "vocab");
     const char *version = json_string_value(json_object_get(root, "version"));
     if (!json_is_integer(vocab) || json_integer_value(vocab) < 1 ||

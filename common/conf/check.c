@@ -162,6 +162,13 @@ static void kept_checkpoints_are_written(const struct conf *c)
             "only checkpoints at common multiples will be kept");
 }
 
+static void patience_keeps_the_best(const struct conf *c)
+{
+    if (c->train.patience > 0 && !c->train.keep_best)
+        say(LOG_WARN, c, OPTION_train_patience, "and", OPTION_train_keep_best,
+            "the best version may be gone when the run ends: try train.keep_best=true");
+}
+
 static void resolved(struct conf *c, enum option_id id, const char *from)
 {
     char source[CONF_SOURCE_MAX];
@@ -226,4 +233,5 @@ void conf_advise(const struct conf *c)
     decay_begins_after_warmup(c);
     post_norm_warms_up(c);
     kept_checkpoints_are_written(c);
+    patience_keeps_the_best(c);
 }

@@ -1,6 +1,7 @@
 #include "cluster/sim.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_DAMAGE_FOUND] = "a damaged transfer was found",
     [SOMETIMES_RESUMED] = "a run was resumed from a checkpoint",
     [SOMETIMES_MADE_AGAIN] = "a step was made again",
+    [SOMETIMES_EVALUATED_FIRST] = "a restart evaluated what its former life had not",
+    [SOMETIMES_ENDED_EARLY] = "a disturbed run ended early, where the undisturbed one does",
     [SOMETIMES_CHECKPOINT_FAILED] = "a checkpoint failed",
     [SOMETIMES_HELD] = "an update waited for the disk",
     [SOMETIMES_CHECKPOINT_TORN] = "a checkpoint was torn by the coordinator's death",
@@ -99,6 +102,7 @@ struct sim_options sim_draw(uint64_t seed)
     }
     if (o.weight[SIM_WRONG] || draw(&r, 4) == 0)
         o.audit = o.weight[SIM_WRONG] ? 1 : 0.3;
+    o.patience = draw(&r, 3) == 0 ? 1 + (uint32_t)draw(&r, 4) : 0;
     return o;
 }
 
@@ -542,6 +546,33 @@ static void make_reference(struct sim *s)
     }
 }
 
+double toy_held_out_loss(const struct sim *s, uint64_t theta)
+{
+    double loss = 0;
+    for (uint32_t v = 0; v < s->o.eval_slices; v++)
+        loss += toy_held_out(theta, v);
+    return loss / s->o.eval_slices;
+}
+
+/* Evaluations in a row without a better one. */
+static void find_end(struct sim *s)
+{
+    double best = INFINITY;
+    uint32_t stale = 0;
+    s->end_version = s->o.steps;
+    if (s->o.patience == 0 || s->o.eval_slices == 0)
+        return;
+    for (uint64_t v = s->o.eval_every; v < s->o.steps; v += s->o.eval_every) {
+        const double loss = toy_held_out_loss(s, s->reference[v]);
+        stale = loss < best ? 0 : stale + 1;
+        best = loss < best ? loss : best;
+        if (stale == s->o.patience) {
+            s->end_version = v;
+            return;
+        }
+    }
+}
+
 static void clean(struct sim *s)
 {
     if (s->up) {
@@ -576,7 +607,9 @@ const char *sim_run(const struct sim_options *o, struct sim_result *result)
     s->record = calloc(o->steps, sizeof *s->record);
     s->second = calloc(o->slices, sizeof *s->second);
     s->alone_version = UINT64_MAX - 1;
+    validation_init(&s->disk_validation);
     make_reference(s);
+    find_end(s);
     coordinator_boot(s);
     next_fault(s);
     while (!s->done && !*s->wrong) {

@@ -17,7 +17,8 @@
  *   4. nobody who is gone holds a slice; nothing follows the end;
  *   5. no version is sent, evaluated or saved before its commit is in the journal;
  *   6. whoever was not heard for a lease is given up, whatever his connection says;
- *   7. who is convicted has lied; one damaged transfer changes nothing but its sender's
+ *   7. it ends at the version at which the undisturbed run does, early or not;
+ *   8. who is convicted has lied; one damaged transfer changes nothing but its sender's
  *      membership (damage changes the value: what is added in spite of it shows in 2).
  * Until a time drawn from the seed faults happen; then everything is healed, and the run
  * must come to its end in SIM_LIVENESS_MS.
@@ -78,6 +79,8 @@ enum sim_sometimes {
     SOMETIMES_DAMAGE_FOUND,
     SOMETIMES_RESUMED,
     SOMETIMES_MADE_AGAIN,
+    SOMETIMES_EVALUATED_FIRST,
+    SOMETIMES_ENDED_EARLY,
     SOMETIMES_CHECKPOINT_FAILED,
     SOMETIMES_HELD,
     SOMETIMES_CHECKPOINT_TORN,
@@ -91,6 +94,7 @@ struct sim_options {
     uint64_t seed;
     uint32_t workers, slices, eval_slices, threads;
     uint64_t steps, eval_every, checkpoint_every;
+    uint32_t patience; /* evaluations; 0: none */
     double audit;
     uint32_t slice_us, delay_us; /* of computing a slice, of a message: on average */
     uint32_t fault_every_ms;     /* on average; 0: none */

@@ -16,6 +16,7 @@ void coordinator_boot(struct sim *s)
         .eval_every = s->o.eval_every,
         .checkpoint_every = s->o.checkpoint_every,
         .keep_best = true,
+        .patience = s->o.patience,
         .eval_slices = s->o.eval_slices,
         .workers = s->o.workers,
         .lease_ms = LEASE_MS,
@@ -33,10 +34,11 @@ void coordinator_boot(struct sim *s)
     s->life++;
     s->term++;
     s->result->starts++;
-    s->version = s->committed = s->disk_version;
+    s->version = s->committed = s->booted_version = s->disk_version;
     s->theta = s->disk_theta;
     s->parts = 0;
     coordinator_init(&s->core, &conf, s->term, s->version, s->version > 0);
+    s->core.validation = s->disk_validation;
     sim_trace(s, "coordinator: term %llu begins at version %llu",
               (unsigned long long)s->term, (unsigned long long)s->version);
     if (s->version > 0)
@@ -193,6 +195,9 @@ static void commit(struct sim *s, const struct action *a)
         sim_sometimes(s, SOMETIMES_MADE_AGAIN);
     r->known = true;
     s->committed = a->version;
+    if (a->version > s->end_version)
+        sim_wrong(s, "it goes on to version %llu, and should end at %llu",
+                  (unsigned long long)a->version, (unsigned long long)s->end_version);
     if (!s->given_up && a->version > s->disk_version + s->o.checkpoint_every)
         sim_wrong(s, "version %llu, and %llu is on disk: a death costs more than %llu steps",
                   (unsigned long long)a->version, (unsigned long long)s->disk_version,
@@ -209,13 +214,13 @@ static void expect_committed(struct sim *s, const char *what)
 
 static void evaluated(struct sim *s, const struct action *a)
 {
-    double loss = 0;
+    const double loss = toy_held_out_loss(s, s->theta);
     expect_committed(s, "evaluated");
-    for (uint32_t v = 0; v < s->o.eval_slices; v++)
-        loss += toy_held_out(s->theta, v);
-    if (a->loss != loss / s->o.eval_slices || a->version != s->version)
+    if (a->version == s->booted_version)
+        sim_sometimes(s, SOMETIMES_EVALUATED_FIRST);
+    if (a->loss != loss || a->version != s->version)
         sim_wrong(s, "version %llu has held-out loss %f, expected %f",
-                  (unsigned long long)a->version, a->loss, loss / s->o.eval_slices);
+                  (unsigned long long)a->version, a->loss, loss);
 }
 
 static void save(struct sim *s, const struct action *a)
@@ -225,6 +230,7 @@ static void save(struct sim *s, const struct action *a)
                   (unsigned long long)a->version, (unsigned long long)s->version);
     expect_committed(s, "saved");
     s->saving = true;
+    s->saving_validation = s->core.validation;
     struct item *i = sim_add(s, ITEM_CHECKPOINTED, sim_about(s, SAVE_US));
     i->life = s->life;
     i->version = s->version;
@@ -270,8 +276,11 @@ static void finish(struct sim *s, const struct action *a)
 {
     sim_trace(s, "coordinator: ends at version %llu: %s", (unsigned long long)s->version,
               a->reason);
-    if (a->err == ERR_OK && s->version != s->o.steps)
-        sim_wrong(s, "it ends at version %llu", (unsigned long long)s->version);
+    if (a->err == ERR_OK && s->version != s->end_version)
+        sim_wrong(s, "it ends at version %llu, and should at %llu",
+                  (unsigned long long)s->version, (unsigned long long)s->end_version);
+    if (a->err == ERR_OK && s->version < s->o.steps && s->life > 1)
+        sim_sometimes(s, SOMETIMES_ENDED_EARLY);
     if (a->err == ERR_OK || a->err == ERR_STOPPED)
         if (s->disk_version != s->version && s->version > 0)
             sim_wrong(s, "it ends well and version %llu is not on disk",
@@ -474,6 +483,7 @@ void coordinator_item(struct sim *s, const struct item *i)
                           (unsigned long long)i->version);
             s->disk_version = i->version;
             s->disk_theta = i->value;
+            s->disk_validation = s->saving_validation;
             s->given_up = 0;
         } else {
             s->given_up++;

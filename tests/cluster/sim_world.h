@@ -132,13 +132,16 @@ struct sim {
     struct transfer_value *arrived; /* [partial]: values of those not added or dropped */
     size_t arrived_room;
     bool fail_checkpoint, saving;
-    uint64_t saving_theta;
+    struct validation saving_validation;
+    uint64_t booted_version; /* with which this life began */
     /* what lasts */
     uint64_t disk_version, disk_theta;
+    struct validation disk_validation;
     unsigned given_up; /* checkpoints that failed since the newest */
     struct record *record; /* [steps] */
     uint64_t alone_version; /* being made when fewer than two workers were there */
     uint64_t *reference;   /* [steps + 1] parameters of the undisturbed run */
+    uint64_t end_version;  /* of it: steps, or earlier */
 
     bool member[SIM_PROCESSES]; /* by worker number */
     struct item ghost[SIM_GHOSTS]; /* messages of former lives, with their link */
@@ -168,6 +171,7 @@ uint64_t toy_gradient(uint64_t theta, uint64_t step, uint32_t slice);
 uint64_t toy_update(uint64_t theta, uint64_t sum);
 double toy_loss(uint64_t theta, uint64_t step, uint32_t slice);
 double toy_held_out(uint64_t theta, uint32_t slice);
+double toy_held_out_loss(const struct sim *s, uint64_t theta);
 
 void coordinator_boot(struct sim *s);
 void coordinator_down(struct sim *s); /* dies: nobody is told but by its connections */

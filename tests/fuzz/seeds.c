@@ -130,8 +130,10 @@ static void seed_checkpoint(void)
                                        .term = 3,
                                        .fingerprint = UINT64_MAX - 5,
                                        .vocab = 65,
-                                       .held_out_loss = 1.875,
-                                       .best_held_out_loss = NAN,
+                                       .validation = {.step = 1200,
+                                                      .mark = {{.last = 1.875,
+                                                                .best = NAN,
+                                                                .stale = 2}}},
                                        .version = "0.1.0"};
     text = state_pack(&s);
     put_text("state", "full", text);

@@ -12,6 +12,10 @@
 static float scratch_model[10] = {0.5f, -1, 2, 3.25f, 4, -5, 6, 7, 8, 9};
 static float scratch_moment[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
 
+static const struct validation scratch_validation = {
+    .step = 1100,
+    .mark = {{.last = 1.875, .best = NAN, .best_step = UINT64_MAX, .stale = 4}}};
+
 static inline struct checkpoint_content scratch_content(uint64_t step)
 {
     static struct safetensor model[2], moments[2];
@@ -23,9 +27,7 @@ static inline struct checkpoint_content scratch_content(uint64_t step)
                                                  .term = 3,
                                                  .fingerprint = 0xfedcba9876543210u,
                                                  .vocab = 65,
-                                                 .held_out_loss = 1.875,
-                                                 .best_held_out_loss = NAN,
-                                                 .best_step = UINT64_MAX,
+                                                 .validation = scratch_validation,
                                                  .version = "9.9"},
                                        .model = model,
                                        .models = 2,

@@ -23,8 +23,9 @@ static void what_is_written_is_read_back(void **state)
     struct checkpoint_state s;
     assert_int_equal(checkpoint_read_state(dir, &s), ERR_OK);
     assert_true(s.step == 1200 && s.term == 3 && s.fingerprint == 0xfedcba9876543210u);
-    assert_true(s.held_out_loss == 1.875 && isnan(s.best_held_out_loss));
-    assert_true(s.best_step == UINT64_MAX && s.vocab == 65);
+    const struct validation_mark *m = &s.validation.mark[VALIDATION_HELD_OUT_LOSS];
+    assert_true(m->last == 1.875 && isnan(m->best) && m->best_step == UINT64_MAX);
+    assert_true(m->stale == 4 && s.validation.step == 1100 && s.vocab == 65);
 
     float read[10] = {0};
     struct safetensor t[2] = {{"norm.weight", 1, {2}, read + 8},

@@ -290,58 +290,6 @@ static void who_gave_what_was_not_believed_is_named_when_others_differ(void **st
     end(&s);
 }
 
-/* One step of one worker, to the gradients. */
-static void compute_step(struct stage *s)
-{
-    const struct action lease = *lease_of(s, 1);
-    assert_int_equal(lease.lease, LEASE_TRAIN);
-    give(s, &lease, 6);
-}
-
-/* One step of one worker, leased as @lease; then what follows the commit. */
-static void make_leased_step(struct stage *s, struct action lease)
-{
-    give(s, &lease, 6);
-    assert_non_null(find(s, ACTION_UPDATE));
-    feed(s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
-    assert_non_null(find(s, ACTION_COMMIT));
-}
-
-static void make_step(struct stage *s)
-{
-    make_leased_step(s, *lease_of(s, 1));
-}
-
-/* All held-out slices, each with the loss @loss; then what follows. */
-static void evaluate(struct stage *s, double loss)
-{
-    struct action queue[HELD_OUT];
-    size_t n = 0;
-    for (uint32_t done = 0; done < HELD_OUT;) {
-        for (size_t i = 0; i < s->out.n; i++)
-            if (s->out.list[i].kind == ACTION_LEASE)
-                queue[n++] = s->out.list[i];
-        const struct action lease = queue[--n];
-        assert_int_equal(lease.lease, LEASE_HELD_OUT);
-        pull(s, &lease);
-        double losses[HELD_OUT];
-        uint64_t targets[HELD_OUT];
-        for (int v = 0; v < HELD_OUT; v++) {
-            losses[v] = loss;
-            targets[v] = 1;
-        }
-        struct message m = of_member(1, MESSAGE_EVALUATED);
-        m.evaluated.unit = lease.unit;
-        m.evaluated.first = lease.first;
-        m.evaluated.slices = lease.end - lease.first;
-        m.evaluated.losses = losses;
-        m.evaluated.targets = targets;
-        assert_int_equal(say(s, 1, m), ERR_OK);
-        done += lease.end - lease.first;
-    }
-    assert_non_null(find(s, ACTION_EVALUATED));
-}
-
 /* The disk is slow: the checkpoint of step 1 is still being written when step 2 turns out
  * to be the best. */
 static void a_new_best_is_saved_as_what_it_is(void **state)

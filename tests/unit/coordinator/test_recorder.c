@@ -17,15 +17,15 @@ static int fresh(void **state)
 /* A coordinator's life: from @version on, with the term that its checkpoint suggests. */
 static struct recorder *begin(uint64_t version, uint64_t term)
 {
+    struct validation none;
+    validation_init(&none);
     const struct recorder_options o = {.run_dir = "run",
                                        .steps = 100,
                                        .log_every = 100,
                                        .batch = 4,
                                        .version = version,
                                        .term = term,
-                                       .best_loss = NAN,
-                                       .best_version = UINT64_MAX,
-                                       .held_out_loss = NAN,
+                                       .validation = &none,
                                        .held_out_bytes_per_token = 1};
     struct recorder *r;
     assert_int_equal(recorder_open(&o, &r), ERR_OK);

@@ -95,7 +95,7 @@ static void the_journal_is_synced_before_a_checkpoint_has_its_name(void **state)
     struct saver *saver = begin(&s, &store);
     for (unsigned i = 1; i <= 3; i++) {
         const struct checkpoint_state st = {
-            .step = i, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
+            .step = i, .term = 1, .vocab = 5};
         saver_start(saver, &st, UINT64_MAX, false);
         loop_run(s.loop);
         assert_int_equal(s.done, i);
@@ -121,7 +121,7 @@ static void a_checkpoint_is_of_the_moment_it_was_asked_for(void **state)
     for (size_t i = 0; i < store.count; i++)
         store.theta[i] = (float)i;
     const struct checkpoint_state st = {
-        .step = 9, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
+        .step = 9, .term = 1, .vocab = 5};
     saver_start(saver, &st, UINT64_MAX, false);
     saver_wait(saver); /* as every update does */
     for (size_t i = 0; i < store.count; i++)
@@ -155,7 +155,7 @@ static void an_average_is_saved_beside_the_parameters(void **state)
         store.ema[i] = -(float)i;
     }
     const struct checkpoint_state st = {
-        .step = 11, .term = 1, .vocab = 5, .best_step = UINT64_MAX};
+        .step = 11, .term = 1, .vocab = 5};
     saver_start(saver, &st, UINT64_MAX, false);
     saver_wait(saver);
     store.ema[3] = 7;
