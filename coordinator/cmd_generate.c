@@ -11,7 +11,7 @@
 #include "base/units.h"
 #include "coordinator/command.h"
 #include "coordinator/sampler.h"
-#include "coordinator/saver.h"
+#include "coordinator/tensors.h"
 #include "nn/transformer.h"
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
@@ -134,7 +134,7 @@ static int load(struct generating *g, const char *dir)
     TRY(err);
     TRY(transformer_init(&g->model, &g->conf.model, tokenizer_vocab(g->tokenizer)));
     g->theta = mem_slab(g->model.count * sizeof *g->theta);
-    return saver_load_model(dir, &g->model, g->ema, g->theta);
+    return tensors_load_model(dir, &g->model, g->ema, g->theta);
 }
 
 /* --- the text --------------------------------------------------------------------------

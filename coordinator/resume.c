@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/saver.h"
+#include "coordinator/tensors.h"
 
 enum { CONF_MAX = 1 << 20 };
 
@@ -64,7 +65,7 @@ int resume_checkpoint(const char *dir, bool ema, const struct conf *conf, uint32
 {
     *r = (struct resume){.found = true, .dir = mem_strdup(dir)};
     TRY(load_state(conf, vocab, store, r));
-    return saver_load_model(dir, model, ema, store->theta);
+    return tensors_load_model(dir, model, ema, store->theta);
 }
 
 int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -12,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/background.h"
+#include "coordinator/tensors.h"
 
 enum { TOKENIZER_MAX = 512 << 20 };
 
@@ -34,62 +34,6 @@ struct saver {
     int err;
     double seconds;
 };
-
-/* --- tensors as the file format names them -------------------------------------------
- */
-
-struct named {
-    struct safetensor *list;
-    char (*names)[PARAM_NAME + 16];
-    size_t n;
-};
-
-static void add_tensors(struct named *all, const struct transformer *t,
-                        const char *prefix, float *vector)
-{
-    for (size_t i = 0; i < t->tensors; i++) {
-        const struct param_info *p = &t->info[i];
-        char *name = all->names[all->n];
-        snprintf(name, sizeof all->names[0], "%s%s", prefix, p->name);
-        all->list[all->n++] = (struct safetensor){.name = name,
-                                                  .rank = p->cols ? 2 : 1,
-                                                  .dims = {p->rows, p->cols},
-                                                  .data = vector + p->first};
-    }
-}
-
-static struct named named_new(size_t room)
-{
-    return (struct named){mem_alloc(room * sizeof(struct safetensor)),
-                          mem_alloc(room * (PARAM_NAME + 16)), 0};
-}
-
-static void named_free(struct named *all)
-{
-    mem_free(all->list);
-    mem_free(all->names);
-}
-
-/* None, if there is no vector. */
-static struct named model_tensors(const struct transformer *t, float *vector)
-{
-    struct named all = named_new(t->tensors);
-    if (vector)
-        add_tensors(&all, t, "", vector);
-    return all;
-}
-
-static struct named moment_tensors(const struct transformer *t, enum optimizer_kind kind,
-                                   float *const moment[OPTIMIZER_MOMENTS_MAX])
-{
-    struct named all = named_new(t->tensors * OPTIMIZER_MOMENTS_MAX);
-    for (int i = 0; i < optimizer_moments(kind); i++) {
-        char prefix[16];
-        snprintf(prefix, sizeof prefix, "%s.", optimizer_moment_name(kind, i));
-        add_tensors(&all, t, prefix, moment[i]);
-    }
-    return all;
-}
 
 /* --- writing ---------------------------------------------------------------------------
  */
@@ -121,10 +65,10 @@ static void write_copy(void *ctx)
     struct saver *s = ctx;
     const double start = clock_seconds();
     make_copy(s);
-    struct named model = model_tensors(s->o.model, s->copy[THETA]);
-    struct named moments =
-        moment_tensors(s->o.model, s->o.store->optimizer.kind, s->copy + MOMENT);
-    struct named ema = model_tensors(s->o.model, s->copy[EMA]);
+    struct tensors model = tensors_of_model(s->o.model, s->copy[THETA]);
+    struct tensors moments =
+        tensors_of_moments(s->o.model, s->o.store->optimizer.kind, s->copy + MOMENT);
+    struct tensors ema = tensors_of_model(s->o.model, s->copy[EMA]);
     const struct checkpoint_content c = {.state = s->state,
                                          .model = model.list,
                                          .models = model.n,
@@ -137,9 +81,9 @@ static void write_copy(void *ctx)
     FAILPOINT("checkpoint.begun");
     s->o.before(s->o.ctx);
     s->err = checkpoint_write(&disk_real, s->o.run_dir, &c);
-    named_free(&model);
-    named_free(&moments);
-    named_free(&ema);
+    tensors_free(&model);
+    tensors_free(&moments);
+    tensors_free(&ema);
     if (!s->err && s->halfway)
         s->keep.halfway = s->state.step;
     if (!s->err && checkpoint_retain(&disk_real, s->o.run_dir, &s->keep))
@@ -219,41 +163,15 @@ size_t saver_bytes(const struct transformer *t, const struct conf_optim *o)
 /* --- reading ---------------------------------------------------------------------------
  */
 
-static int read_tensors(const char *dir, const char *name, struct named all)
-{
-    char *path = file_join(dir, name);
-    const int err = safetensors_read(path, all.list, all.n);
-    mem_free(path);
-    named_free(&all);
-    return err;
-}
-
-static bool has_ema(const char *dir)
-{
-    char *path = file_join(dir, "ema.safetensors");
-    const bool there = file_exists(path);
-    mem_free(path);
-    return there;
-}
-
-int saver_load_model(const char *dir, const struct transformer *model, bool ema,
-                     float *theta)
-{
-    if (ema && !has_ema(dir)) {
-        log_error("%s: it has no average of the parameters; train with optim.ema, for "
-                  "example 0.999, or leave --ema out",
-                  dir);
-        return ERR_NO_FILE;
-    }
-    return read_tensors(dir, ema ? "ema.safetensors" : "model.safetensors",
-                        model_tensors(model, theta));
-}
-
 int saver_load(const char *dir, const struct transformer *model, struct store *store)
 {
-    TRY(saver_load_model(dir, model, false, store->theta));
+    TRY(tensors_load_model(dir, model, false, store->theta));
     if (store->ema)
-        TRY(saver_load_model(dir, model, true, store->ema));
-    return read_tensors(dir, "optimizer.safetensors",
-                        moment_tensors(model, store->optimizer.kind, store->moment));
+        TRY(tensors_load_model(dir, model, true, store->ema));
+    struct tensors all = tensors_of_moments(model, store->optimizer.kind, store->moment);
+    char *path = file_join(dir, "optimizer.safetensors");
+    const int err = safetensors_read(path, all.list, all.n);
+    mem_free(path);
+    tensors_free(&all);
+    return err;
 }

@@ -43,9 +43,6 @@ double saver_wait(struct saver *s);
 
 /* Parameters, moments and average <- the checkpoint in @dir.  Logs; ERR_DATA. */
 int saver_load(const char *dir, const struct transformer *model, struct store *store);
-/* Parameters only: @ema their average.  Logs; ERR_NO_FILE: there is none. */
-int saver_load_model(const char *dir, const struct transformer *model, bool ema,
-                     float *theta);
 
 size_t saver_bytes(const struct transformer *t,
                    const struct conf_optim *o); /* of the copy */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/saver.h"
+#include "coordinator/tensors.h"
 #include "tensor/rows.h"
 
 static struct transformer model;
@@ -165,9 +166,9 @@ static void an_average_is_saved_beside_the_parameters(void **state)
     assert_int_equal(saver_load(dir, &model, &again), ERR_OK);
     for (size_t i = 0; i < store.count; i++)
         assert_true(again.theta[i] == (float)i && again.ema[i] == -(float)i);
-    assert_int_equal(saver_load_model(dir, &model, true, store.theta), ERR_OK);
+    assert_int_equal(tensors_load_model(dir, &model, true, store.theta), ERR_OK);
     assert_true(store.theta[3] == -3);
-    assert_int_equal(saver_load_model(older, &model, true, store.theta), ERR_NO_FILE);
+    assert_int_equal(tensors_load_model(older, &model, true, store.theta), ERR_NO_FILE);
     mem_free(older);
     mem_free(dir);
     saver_free(saver);
