@@ -15,6 +15,7 @@ int command_prepare(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_score(int argc, char **argv);
+int command_average(int argc, char **argv);
 int command_inspect(int argc, char **argv);
 int command_launch(int argc, char **argv);
 int command_agent(int argc, char **argv);  /* for launch alone */

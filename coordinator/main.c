@@ -21,6 +21,7 @@ static const struct {
     {"eval", command_eval, "held-out loss, perplexity and bits per byte of a checkpoint"},
     {"generate", command_generate, "sample text from a checkpoint"},
     {"score", command_score, "BLEU and chrF of translations"},
+    {"average", command_average, "one model out of several checkpoints: their mean"},
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},
     {"options", command_options, "every option, its unit, default and meaning"},
     {"agent", command_agent, NULL}, /* not for people */

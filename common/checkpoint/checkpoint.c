@@ -131,6 +131,63 @@ int checkpoint_write(const struct disk *d, const char *run_dir,
     return err;
 }
 
+/* "a/b" is in "a", "b" in "." */
+static char *parent_of(const char *path)
+{
+    char *parent = mem_strdup(path), *slash = strrchr(parent, '/');
+    if (!slash) {
+        mem_free(parent);
+        return mem_strdup(".");
+    }
+    slash[slash == parent] = '\0';
+    return parent;
+}
+
+static char *without_last_slashes(const char *path)
+{
+    char *text = mem_strdup(path);
+    for (size_t n = strlen(text); n > 1 && text[n - 1] == '/'; n--)
+        text[n - 1] = '\0';
+    return text;
+}
+
+/* Of what is not ours nothing is removed, not even what looks like a draft. */
+static bool is_free(const char *path)
+{
+    if (!file_exists(path))
+        return true;
+    log_error("%s: it exists already; remove it, or choose another name", path);
+    return false;
+}
+
+static int export(const struct disk *d, const char *parent, const char *draft,
+                  const char *path, const struct checkpoint_content *c)
+{
+    int err = make_draft(d, parent, draft);
+    if (!err)
+        err = write_files(d, draft, c);
+    if (!err)
+        err = publish(d, draft, path, parent, parent);
+    if (err)
+        disk_remove_tree(d, draft);
+    return err;
+}
+
+int checkpoint_export(const struct disk *d, const char *dir,
+                      const struct checkpoint_content *c)
+{
+    char *path = without_last_slashes(dir), *parent = parent_of(path);
+    char *draft = mem_alloc(strlen(path) + sizeof ".tmp");
+    sprintf(draft, "%s.tmp", path);
+    int err = is_free(path) && is_free(draft) ? ERR_OK : ERR_BUSY;
+    if (!err)
+        err = export(d, parent, draft, path, c);
+    mem_free(path);
+    mem_free(parent);
+    mem_free(draft);
+    return err;
+}
+
 /* --- verifying
  * -------------------------------------------------------------------------- */
 

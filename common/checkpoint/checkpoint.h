@@ -53,6 +53,11 @@ struct checkpoint_content {
 int checkpoint_write(const struct disk *d, const char *run_dir,
                      const struct checkpoint_content *c);
 
+/* The same as the new folder @dir, of no run, in the same way: whole or not at all.
+ * ERR_BUSY, logged, when it exists. */
+int checkpoint_export(const struct disk *d, const char *dir,
+                      const struct checkpoint_content *c);
+
 /* Is this folder a good checkpoint?  Says why not, at level warn. */
 int checkpoint_verify(const char *dir);
 

@@ -42,7 +42,7 @@ static void assert_said(const char *text, const char *part)
         fail_msg("expected '%s' in:\n%s", part, text);
 }
 
-static size_t lines(const char *text)
+static inline size_t lines(const char *text)
 {
     size_t n = 0;
     for (; *text; text++)
