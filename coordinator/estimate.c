@@ -25,8 +25,9 @@ static void print_sizes(const struct conf *c, const struct supply *s,
 {
     char text[UNITS_TEXT], more[2 * UNITS_TEXT + 32];
     line(out, "parameters", units_print_count(text, (double)t->count));
-    snprintf(more, sizeof more, "%.0f (%s per epoch of the data)", s->targets_per_step,
-             units_print_count(text, s->steps_per_epoch * s->targets_per_step));
+    snprintf(
+        more, sizeof more, "%.0f (%s per epoch of the data)", s->scale.tokens_per_step,
+        units_print_count(text, s->scale.steps_per_epoch * s->scale.tokens_per_step));
     line(out, "tokens per step", more);
     /* store, copy for checkpoints, partials of two workers */
     const double coordinator = (double)store_bytes(t, &c->optim) +
@@ -49,8 +50,8 @@ static void print_time(const struct conf *c, const struct supply *s,
     const double threads = (double)cluster_threads(c, workers) * workers;
     const double peak = gemm_peak_flops() * threads;
     const double step = transformer_flops_per_token(t, (size_t)ceil(s->length)) *
-                        s->targets_per_step / (EXPECTED_SHARE * peak);
-    const double steps = (double)conf_steps_count(c->train.steps, s->steps_per_epoch);
+                        s->scale.tokens_per_step / (EXPECTED_SHARE * peak);
+    const double steps = (double)conf_steps_count(c->train.steps, s->scale);
     fprintf(out, "  %-28s about %s for a step, %s for %.0f steps,\n",
             "time on this machine", units_print_duration(text, step),
             units_print_duration(rate, step * steps), steps);

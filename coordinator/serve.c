@@ -25,14 +25,14 @@ enum { TICK_MS = 25, TICKS_PER_LEASE = 8, JOIN_MS = 5000, REJOIN_MS = 5000, WAIT
 /* --- opening ---------------------------------------------------------------------------
  */
 
-static struct schedule make_schedule(const struct conf *c, double steps_per_epoch,
+static struct schedule make_schedule(const struct conf *c, struct conf_scale scale,
                                      uint64_t steps)
 {
-    const uint64_t decay = conf_steps_count(c->optim.decay_steps, steps_per_epoch);
+    const uint64_t decay = conf_steps_count(c->optim.decay_steps, scale);
     return (struct schedule){.kind = (enum schedule_kind)c->optim.schedule,
                              .rate = c->optim.lr,
                              .rate_min = c->optim.lr_min,
-                             .warmup = conf_steps_count(c->optim.warmup, steps_per_epoch),
+                             .warmup = conf_steps_count(c->optim.warmup, scale),
                              .decay_steps = decay ? decay : steps,
                              .wsd_decay = c->optim.wsd_decay};
 }
@@ -40,13 +40,13 @@ static struct schedule make_schedule(const struct conf *c, double steps_per_epoc
 static void make_core_conf(struct serve *s)
 {
     const struct conf *c = s->o.conf;
-    const double per_epoch = s->supply.steps_per_epoch;
-    const uint64_t steps = conf_steps_count(c->train.steps, per_epoch);
+    const struct conf_scale scale = s->supply.scale;
+    const uint64_t steps = conf_steps_count(c->train.steps, scale);
     s->conf = (struct coordinator_conf){
         .slices = c->train.slices,
         .steps = steps,
-        .eval_every = conf_steps_count(c->train.eval_every, per_epoch),
-        .checkpoint_every = conf_steps_count(c->train.checkpoint_every, per_epoch),
+        .eval_every = conf_steps_count(c->train.eval_every, scale),
+        .checkpoint_every = conf_steps_count(c->train.checkpoint_every, scale),
         .keep_best = c->train.keep_best,
         .patience = c->train.patience,
         .stop_on_all = c->train.stop_on == STOP_ON_ALL,
@@ -61,7 +61,7 @@ static void make_core_conf(struct serve *s)
         .seed = c->train.seed,
         .outlier = c->cluster.outlier,
         .skip_not_finite = c->train.not_finite == NOT_FINITE_SKIP,
-        .schedule = make_schedule(c, per_epoch, steps),
+        .schedule = make_schedule(c, scale, steps),
         .kernels = s->o.kernels,
         .build = LOCKSTEP_VERSION,
     };
@@ -548,7 +548,7 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
         .run_yaml = s->conf_text,
         .tokenizer_path = tokenizer,
         .keep_last = t->keep_last,
-        .keep_every = conf_steps_count(t->keep_every, s->supply.steps_per_epoch),
+        .keep_every = conf_steps_count(t->keep_every, s->supply.scale),
         .before = before_save,
         .done = on_saved,
         .ctx = s};

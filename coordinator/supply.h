@@ -24,8 +24,8 @@ struct supply {
     struct dataset data;
     struct plan plan;
     uint32_t vocab;
-    double steps_per_epoch;
-    double targets_per_step, length; /* target tokens; of a sequence: means */
+    struct conf_scale scale; /* of a step */
+    double length; /* of a sequence, in target tokens: the mean */
     uint32_t held_out_slices;
     double held_out_bytes_per_token; /* for bits per byte */
     /* private; a text: */

@@ -53,8 +53,9 @@ int supply_pairs_open(struct supply *s, const struct conf *conf)
                      t->length_pool));
     assert(batches_largest(&s->batches) <= plan_rows(s->plan));
     const uint64_t targets = info->target_tokens + info->count;
-    s->steps_per_epoch = (double)s->batches.steps_per_epoch;
-    s->targets_per_step = (double)targets / s->steps_per_epoch;
+    const double steps = (double)s->batches.steps_per_epoch;
+    s->scale = (struct conf_scale){.steps_per_epoch = steps,
+                                   .tokens_per_step = (double)targets / steps};
     s->length = (double)targets / (double)info->count;
     return open_held_out(s);
 }

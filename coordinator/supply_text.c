@@ -23,8 +23,9 @@ int supply_text_open(struct supply *s, uint64_t seed)
 {
     TRY(windows_init(&s->windows, s->data.train, s->plan.context, seed));
     TRY(open_held_out(s));
-    s->steps_per_epoch = (double)s->windows.n / s->plan.batch;
-    s->targets_per_step = (double)s->plan.batch * s->plan.context;
+    s->scale = (struct conf_scale){
+        .steps_per_epoch = (double)s->windows.n / s->plan.batch,
+        .tokens_per_step = (double)s->plan.batch * s->plan.context};
     s->length = s->plan.context;
     return ERR_OK;
 }

@@ -130,7 +130,7 @@ static bool the_rate_falls_to_its_minimum(const struct conf *c)
 static void warmup_ends_within_the_run(const struct conf *c)
 {
     const struct conf_steps w = c->optim.warmup, n = c->train.steps;
-    if (w.epochs == n.epochs && w.count > n.count)
+    if (w.unit == n.unit && w.count > n.count)
         say(LOG_WARN, c, OPTION_optim_warmup, "is longer than", OPTION_train_steps,
             "the learning rate will not reach optim.lr");
 }
@@ -138,7 +138,7 @@ static void warmup_ends_within_the_run(const struct conf *c)
 static void decay_begins_after_warmup(const struct conf *c)
 {
     const struct conf_steps w = c->optim.warmup, n = c->optim.decay_steps;
-    if (n.count > 0 && w.epochs == n.epochs && n.count <= w.count &&
+    if (n.count > 0 && w.unit == n.unit && n.count <= w.count &&
         (c->optim.schedule == SCHEDULE_COSINE || c->optim.schedule == SCHEDULE_LINEAR))
         say(LOG_WARN, c, OPTION_optim_decay_steps, "is not after", OPTION_optim_warmup,
             "the learning rate will drop to optim.lr_min at once");
@@ -155,7 +155,7 @@ static void post_norm_warms_up(const struct conf *c)
 static void kept_checkpoints_are_written(const struct conf *c)
 {
     const struct conf_steps keep = c->train.keep_every, write = c->train.checkpoint_every;
-    if (keep.count > 0 && !keep.epochs && !write.epochs &&
+    if (keep.count > 0 && keep.unit == CONF_STEPS && write.unit == CONF_STEPS &&
         fmod(keep.count, write.count) != 0)
         say(LOG_WARN, c, OPTION_train_keep_every, "is no multiple of",
             OPTION_train_checkpoint_every,

@@ -38,11 +38,26 @@ int conf_load_word(struct conf *c, const char *word)
     return set_key(c, key, equals + 1, &origin);
 }
 
-uint64_t conf_steps_count(struct conf_steps s, double steps_per_epoch)
+static double in_steps(struct conf_steps s, struct conf_scale scale)
+{
+    switch (s.unit) {
+    case CONF_STEPS:
+        return s.count;
+    case CONF_EPOCHS:
+        assert(scale.steps_per_epoch > 0);
+        return round(s.count * scale.steps_per_epoch);
+    case CONF_TOKENS:
+        assert(scale.tokens_per_step > 0);
+        return round(s.count / scale.tokens_per_step);
+    }
+    assert(!"a length of no unit");
+    return 0;
+}
+
+uint64_t conf_steps_count(struct conf_steps s, struct conf_scale scale)
 {
     static const double most = 0x1p62; /* more steps than anybody makes */
-    assert(!s.epochs || steps_per_epoch > 0);
-    const double steps = s.epochs ? round(s.count * steps_per_epoch) : s.count;
+    const double steps = in_steps(s, scale);
     if (s.count > 0 && steps < 1)
         return 1;
     return (uint64_t)(steps < most ? steps : most);

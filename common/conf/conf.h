@@ -37,10 +37,15 @@
 #undef VALUE
 #undef END
 
-/* A length in steps or in epochs of the training data. */
+/* A length in steps, in epochs of the training data, or in tokens that are predicted. */
 struct conf_steps {
     double count;
-    bool epochs;
+    enum conf_steps_unit { CONF_STEPS, CONF_EPOCHS, CONF_TOKENS } unit;
+};
+
+/* What a run's steps are. */
+struct conf_scale {
+    double steps_per_epoch, tokens_per_step;
 };
 
 typedef uint32_t conf_u32;
@@ -100,8 +105,8 @@ int conf_check(struct conf *c);
  * as warnings with values and remedy: for whoever starts a run, once. */
 void conf_advise(const struct conf *c);
 
-/* A length in steps, given the steps of one epoch; at least 1 for a length above 0. */
-uint64_t conf_steps_count(struct conf_steps s, double steps_per_epoch);
+/* A length in steps, rounded; at least 1 for a length above 0. */
+uint64_t conf_steps_count(struct conf_steps s, struct conf_scale scale);
 
 /* Hash of all SAME options: two processes may work together only if theirs are equal.
  * Of checked configurations, since "auto" and what it stands for differ. */

@@ -37,27 +37,37 @@ static int parse_bool(const char *text, bool *value)
     return ERR_INVALID;
 }
 
-/* "5e" is five epochs; "5e3" is a count.  A length of none is none of either. */
+/* "5e" is five epochs, "10Mt" ten million tokens; "5e3" is a count.  A length of none is
+ * none of each. */
 static int parse_steps(const char *text, struct conf_steps *value)
 {
     const size_t n = strlen(text);
     char number[UNITS_TEXT];
-    if (n == 0 || n > sizeof number || text[n - 1] != 'e') {
-        *value = (struct conf_steps){0};
-        return units_parse_count(text, &value->count);
+    const char last = n > 0 && n <= sizeof number ? text[n - 1] : '\0';
+    struct conf_steps s = {.unit = last == 'e'   ? CONF_EPOCHS
+                                   : last == 't' ? CONF_TOKENS
+                                                 : CONF_STEPS};
+    if (s.unit == CONF_STEPS) {
+        TRY(units_parse_count(text, &s.count));
+    } else {
+        memcpy(number, text, n - 1);
+        number[n - 1] = '\0';
+        TRY(s.unit == CONF_EPOCHS ? units_parse_number(number, &s.count)
+                                  : units_parse_count(number, &s.count));
     }
-    memcpy(number, text, n - 1);
-    number[n - 1] = '\0';
-    double epochs = 0;
-    TRY(units_parse_number(number, &epochs));
-    *value = (struct conf_steps){.count = epochs, .epochs = epochs != 0};
+    if (s.count == 0)
+        s.unit = CONF_STEPS;
+    *value = s;
     return ERR_OK;
 }
 
-/* Epochs may be a fraction: only a length of zero is below a minimum of one step. */
+/* Epochs may be a fraction, and any tokens are a step: only a length of zero is below a
+ * minimum of one step. */
 static bool steps_outside(const struct conf_option *o, struct conf_steps s)
 {
-    if (s.epochs)
+    if (s.unit == CONF_TOKENS)
+        return false; /* a count, which has limits of its own */
+    if (s.unit == CONF_EPOCHS)
         return s.count < 0 || s.count > o->max;
     return outside(o, s.count);
 }
@@ -170,7 +180,8 @@ const char *parse_expected(const struct conf_option *o, char text[PARSE_EXPECTED
         snprintf(text, PARSE_EXPECTED, "text of %s to %s bytes", low, high);
         break;
     case TYPE_steps:
-        snprintf(text, PARSE_EXPECTED, "%s to %s steps, or epochs (5e)", low, high);
+        snprintf(text, PARSE_EXPECTED, "%s to %s steps, epochs (5e) or tokens (10Mt)",
+                 low, high);
         break;
     case TYPE_f64:
         snprintf(text, PARSE_EXPECTED, "a number, %s to %s%s", low, high,

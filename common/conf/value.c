@@ -67,10 +67,11 @@ const char *value_print(const struct conf_option *o, union value v, char text[VA
         print_time(v.f64, text);
         break;
     case TYPE_steps:
-        if (v.steps.epochs)
+        if (v.steps.unit == CONF_EPOCHS)
             snprintf(text, VALUE_TEXT, "%se", units_print_number(number, v.steps.count));
         else
-            snprintf(text, VALUE_TEXT, "%.0f", v.steps.count);
+            snprintf(text, VALUE_TEXT, "%.0f%s", v.steps.count,
+                     v.steps.unit == CONF_TOKENS ? "t" : "");
         break;
     case TYPE_bool:
         return v.truth ? "true" : "false";

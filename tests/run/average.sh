@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# average.sh - a better model out of a run: the mean of its checkpoints, and an end when nothing better comes.  The text
-# is the project's own source.
+# average.sh - a better model out of a run: the mean of its checkpoints, an end when nothing better comes, and lengths in
+# tokens.  The text is the project's own source.
 source "$(dirname "$0")/lib.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 rm -rf data run run-* mean* text.c *.log
@@ -43,6 +43,11 @@ refused 66 "no checkpoint in it" data --out mean-none
 refused 64 "exclude each other" run --last 1 --best 1 --out mean-none
 [ ! -e mean-none ] || fail "a refused average leaves a folder"
 say "refused: what does not fit"
+
+# --- as many tokens as two steps have: 2 x 8 x 16
+train run-tokens train.steps=256t
+[ "$(field run-tokens step) $(field run-tokens state)" = "2 done" ] || fail "256 tokens are not two steps: $(cat run-tokens/status.json)"
+say "256 tokens: two steps"
 
 # --- an early end: the rate is 0, so nothing is ever better than the first
 early=(train.eval_every=5 train.patience=2 optim.lr=0 optim.warmup=0)

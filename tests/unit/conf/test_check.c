@@ -67,6 +67,8 @@ static void what_is_odd_but_possible_is_a_warning(void **state)
          "warn  optim.warmup 100 (default) is longer than train.steps 50"},
         {"train.steps=2e optim.warmup=3e",
          "optim.warmup 3e (command line) is longer than"},
+        {"train.steps=2Mt optim.warmup=3Mt",
+         "optim.warmup 3000000t (command line) is longer than train.steps 2000000t"},
         {"optim.decay_steps=100", "optim.decay_steps 100 (command line) is not after"},
         {"model.norm_place=post optim.warmup=0", "without a warm-up often diverges"},
         {"train.keep_every=700", "is no multiple of train.checkpoint_every 500"},

@@ -41,7 +41,7 @@ static void a_bad_word_is_explained_and_changes_nothing(void **state)
         {"model.norm=rmsnrm", ERR_UNKNOWN,
          "expected layernorm or rmsnorm; did you mean 'rmsnorm'?"},
         {"cluster.lease=9d", ERR_RANGE, "expected a duration of 200ms to 1h"},
-        {"train.steps=x", ERR_INVALID, "expected 1 to 1e12 steps, or epochs (5e)"},
+        {"train.steps=x", ERR_INVALID, "expected 1 to 1e12 steps, epochs (5e) or tokens"},
         {"train.keep_best=maybe", ERR_INVALID, "expected true or false"},
         {"run.dir=a\x1b[31m", ERR_INVALID, "run.dir is 'a?[31m'"},
         {"model.layers.model.layers.model.layers.model.layers.model.layers.model=1",
@@ -71,7 +71,7 @@ static void defaults_are_those_of_the_table(void **state)
     assert_true(isnan(c.model.dropout_embed));
     assert_true(c.optim.lr == 1e-3);
     assert_int_equal(c.optim.name, OPTIMIZER_ADAMW);
-    assert_true(c.train.steps.count == 2000 && !c.train.steps.epochs);
+    assert_true(c.train.steps.count == 2000 && c.train.steps.unit == CONF_STEPS);
     assert_true(c.cluster.heartbeat == 0.5);
     assert_true(c.model.tied && !c.model.init_depth_scale);
     assert_string_equal(c.cluster.listen, "auto");
@@ -216,27 +216,33 @@ static void every_option_can_be_set_by_its_variable(void **state)
     assert_string_equal(c.source[option_id(o)], "environment");
 }
 
-static void lengths_in_epochs_become_steps(void **state)
+static void lengths_in_epochs_and_tokens_become_steps(void **state)
 {
     (void)state;
     static const struct {
         struct conf_steps s;
-        double per_epoch;
+        double scale; /* steps per epoch, or tokens per step */
         uint64_t expected;
     } cases[] = {
-        {{0, false}, 10, 0},
-        {{7, false}, 0, 7},
-        {{5, true}, 10, 50},
-        {{0.5, true}, 10, 5},
-        {{0.001, true}, 10, 1},
-        {{3, true}, 0.1, 1},
-        {{3, true}, 33.4, 100},
-        {{1e12, false}, 1, 1000000000000},
-        {{1e12, true}, 1e12, 1ull << 62},
+        {{0, CONF_STEPS}, 10, 0},
+        {{7, CONF_STEPS}, 0, 7},
+        {{5, CONF_EPOCHS}, 10, 50},
+        {{0.5, CONF_EPOCHS}, 10, 5},
+        {{0.001, CONF_EPOCHS}, 10, 1},
+        {{3, CONF_EPOCHS}, 0.1, 1},
+        {{3, CONF_EPOCHS}, 33.4, 100},
+        {{1e12, CONF_STEPS}, 1, 1000000000000},
+        {{1e12, CONF_EPOCHS}, 1e12, 1ull << 62},
+        {{10e6, CONF_TOKENS}, 4096, 2441},
+        {{4096, CONF_TOKENS}, 4096, 1},
+        {{6145, CONF_TOKENS}, 4096, 2},
+        {{1, CONF_TOKENS}, 4096, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(conf_steps_count(cases[i].s, cases[i].per_epoch),
-                         cases[i].expected);
+        assert_int_equal(
+            conf_steps_count(cases[i].s,
+                             (struct conf_scale){cases[i].scale, cases[i].scale}),
+            cases[i].expected);
 }
 
 static void strings_outlive_what_they_were_read_from_and_are_kept_once(void **state)
@@ -268,7 +274,7 @@ int main(void)
         FRESH(a_wrong_variable_is_an_error_and_a_foreign_one_a_warning),
         FRESH(one_wrong_variable_keeps_the_others_from_being_set),
         FRESH(every_option_can_be_set_by_its_variable),
-        FRESH(lengths_in_epochs_become_steps),
+        FRESH(lengths_in_epochs_and_tokens_become_steps),
         FRESH(strings_outlive_what_they_were_read_from_and_are_kept_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

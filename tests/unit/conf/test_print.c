@@ -79,8 +79,12 @@ static const char *any_text(struct dice *d, const struct conf_option *o, char te
             snprintf(text, 128, "%.17gs", o->min);
         break;
     case TYPE_steps:
-        if (roll(d) % 2) {
+        if (roll(d) % 3 == 0) {
             snprintf(text, 128, "%.17ge", between(d, 1e-3, 1e3));
+            break;
+        }
+        if (roll(d) % 2) {
+            snprintf(text, 128, "%.0ft", ceil(between(d, 1e-3, 1e15)));
             break;
         } /* fall through */
     case TYPE_u32:
@@ -117,7 +121,7 @@ static void assert_equal_values(const struct conf *a, const struct conf *b)
             assert_string_equal(x.str, y.str);
         else if (o->type == TYPE_steps)
             assert_true(x.steps.count == y.steps.count &&
-                        x.steps.epochs == y.steps.epochs);
+                        x.steps.unit == y.steps.unit);
         else if (memcmp(&x, &y, sizeof x) != 0)
             fail_msg("%s differs", o->key);
     }

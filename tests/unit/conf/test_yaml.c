@@ -156,7 +156,7 @@ static void both_ways_of_writing_and_empty_files_are_understood(void **state)
     assert_int_equal(c.model.layers, 12);
     assert_int_equal(c.model.norm, NORM_RMS);
     assert_false(c.model.tied);
-    assert_true(c.train.steps.count == 5 && c.train.steps.epochs);
+    assert_true(c.train.steps.count == 5 && c.train.steps.unit == CONF_EPOCHS);
     assert_int_equal(c.train.batch, 64);
     assert_string_equal(c.run.dir, "runs/a b");
     assert_string_equal(c.source[OPTION_train_steps], "run.yaml:7");
