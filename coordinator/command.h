@@ -38,9 +38,9 @@ struct cluster_job {
  * does not return. */
 int cluster_run(const struct cluster_job *job);
 
-/* This process is one more worker of a run that goes on, found as @o says
- * (worker/join.h); of @o, kernels and on_welcome are filled in here, and threads 0 means
- * one per core. Returns the exit code. */
+/* This process is one more worker of a run that goes on, found as @o says (worker/join.h);
+ * of @o, kernels and on_welcome are filled in here, and threads 0 means one per core.
+ * Returns the exit code. */
 struct join_options;
 int cluster_join(const struct join_options *o);
 

@@ -57,7 +57,7 @@ struct store {
 struct store_update {
     double rate;
     uint64_t targets;
-    float *into;       /* store_room() */
+    float *into; /* store_room() */
     double norm, clip; /* results; clip is the factor min(1, max / norm) */
 };
 
