@@ -34,7 +34,9 @@ static struct schedule make_schedule(const struct conf *c, struct conf_scale sca
                              .rate_min = c->optim.lr_min,
                              .warmup = conf_steps_count(c->optim.warmup, scale),
                              .decay_steps = decay ? decay : steps,
-                             .wsd_decay = c->optim.wsd_decay};
+                             .wsd_decay = c->optim.wsd_decay,
+                             .wsd_shape = (enum schedule_wsd_shape)c->optim.wsd_shape,
+                             .power = c->optim.poly_power};
 }
 
 static void make_core_conf(struct serve *s)

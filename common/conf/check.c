@@ -127,10 +127,21 @@ static bool the_rate_falls_to_its_minimum(const struct conf *c)
     return false;
 }
 
+/* It rises by factors, which zero does not. */
+static bool a_range_test_starts_above_zero(const struct conf *c)
+{
+    if (c->optim.schedule != SCHEDULE_RANGE_TEST || c->optim.lr_min > 0)
+        return true;
+    say(LOG_ERROR, c, OPTION_optim_lr_min, "must be above 0 with", OPTION_optim_schedule,
+        "use optim.lr_min=1e-6");
+    return false;
+}
+
 static void warmup_ends_within_the_run(const struct conf *c)
 {
     const struct conf_steps w = c->optim.warmup, n = c->train.steps;
-    if (w.unit == n.unit && w.count > n.count)
+    if (c->optim.schedule != SCHEDULE_RANGE_TEST && w.unit == n.unit &&
+        w.count > n.count)
         say(LOG_WARN, c, OPTION_optim_warmup, "is longer than", OPTION_train_steps,
             "the learning rate will not reach optim.lr");
 }
@@ -139,7 +150,8 @@ static void decay_begins_after_warmup(const struct conf *c)
 {
     const struct conf_steps w = c->optim.warmup, n = c->optim.decay_steps;
     if (n.count > 0 && w.unit == n.unit && n.count <= w.count &&
-        (c->optim.schedule == SCHEDULE_COSINE || c->optim.schedule == SCHEDULE_LINEAR))
+        (c->optim.schedule == SCHEDULE_COSINE || c->optim.schedule == SCHEDULE_LINEAR ||
+         c->optim.schedule == SCHEDULE_POLYNOMIAL))
         say(LOG_WARN, c, OPTION_optim_decay_steps, "is not after", OPTION_optim_warmup,
             "the learning rate will drop to optim.lr_min at once");
 }
@@ -216,10 +228,10 @@ static void resolve(struct conf *c)
 int conf_check(struct conf *c)
 {
     static bool (*const rules[])(const struct conf *) = {
-        heads_divide_the_width,       kv_heads_divide_the_heads,
-        rotary_has_even_heads,        sinusoidal_has_even_width,
-        every_slice_has_a_sequence,   a_lease_outlasts_lost_heartbeats,
-        the_rate_falls_to_its_minimum};
+        heads_divide_the_width,        kv_heads_divide_the_heads,
+        rotary_has_even_heads,         sinusoidal_has_even_width,
+        every_slice_has_a_sequence,    a_lease_outlasts_lost_heartbeats,
+        the_rate_falls_to_its_minimum, a_range_test_starts_above_zero};
     resolve(c);
     bool good = true;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

@@ -44,6 +44,8 @@ static void what_contradicts_itself_is_refused_with_values_and_remedy(void **sta
          "(command line); use cluster.lease 12s or more"},
         {"optim.lr_min=1e-2",
          "optim.lr_min 0.01 (command line) must be at most optim.lr 0.001 (default)"},
+        {"optim.schedule=range_test",
+         "optim.lr_min 0 (default) must be above 0 with optim.schedule range_test"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct conf c;
@@ -70,6 +72,8 @@ static void what_is_odd_but_possible_is_a_warning(void **state)
         {"train.steps=2Mt optim.warmup=3Mt",
          "optim.warmup 3000000t (command line) is longer than train.steps 2000000t"},
         {"optim.decay_steps=100", "optim.decay_steps 100 (command line) is not after"},
+        {"optim.decay_steps=100 optim.schedule=polynomial",
+         "optim.decay_steps 100 (command line) is not after"},
         {"model.norm_place=post optim.warmup=0", "without a warm-up often diverges"},
         {"train.keep_every=700", "is no multiple of train.checkpoint_every 500"},
         {"train.patience=3 train.keep_best=no",
@@ -104,6 +108,7 @@ static void what_fits_together_passes_without_a_word(void **state)
         "cluster.heartbeat=100ms cluster.lease=300ms",
         "optim.lr_min=1e-3",
         "optim.decay_steps=50 optim.schedule=constant",
+        "optim.schedule=range_test optim.lr_min=1e-6 train.steps=50",
         "train.keep_every=1000",
         "train.keep_every=1e",
         "model.norm_place=post",

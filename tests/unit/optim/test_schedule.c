@@ -18,12 +18,17 @@ static void assert_near(double got, double want, double relative)
 static void kinds_are_in_the_order_of_the_options_values(void **state)
 {
     (void)state;
-    static const int ours[] = {SCHEDULE_IS_CONSTANT, SCHEDULE_IS_LINEAR,
-                               SCHEDULE_IS_COSINE, SCHEDULE_IS_INVERSE_SQRT,
-                               SCHEDULE_IS_WSD},
-                     options[] = {SCHEDULE_CONSTANT, SCHEDULE_LINEAR, SCHEDULE_COSINE,
-                                  SCHEDULE_INVERSE_SQRT, SCHEDULE_WSD};
+    static const int ours[] = {SCHEDULE_IS_CONSTANT,  SCHEDULE_IS_LINEAR,
+                               SCHEDULE_IS_COSINE,    SCHEDULE_IS_INVERSE_SQRT,
+                               SCHEDULE_IS_WSD,       SCHEDULE_IS_POLYNOMIAL,
+                               SCHEDULE_IS_RANGE_TEST},
+                     options[] = {SCHEDULE_CONSTANT,  SCHEDULE_LINEAR,
+                                  SCHEDULE_COSINE,    SCHEDULE_INVERSE_SQRT,
+                                  SCHEDULE_WSD,       SCHEDULE_POLYNOMIAL,
+                                  SCHEDULE_RANGE_TEST};
     assert_memory_equal(ours, options, sizeof ours);
+    assert_int_equal(SCHEDULE_WSD_IS_SQRT, WSD_SQRT);
+    assert_int_equal(SCHEDULE_WSD_IS_LINEAR, WSD_LINEAR);
 }
 
 static void rates_follow_their_formulas(void **state)
@@ -32,7 +37,7 @@ static void rates_follow_their_formulas(void **state)
     static const struct {
         enum schedule_kind kind;
         uint64_t step;
-        double want; /* for rate 8, rate_min 2, warm-up 4, decay from there to 20 */
+        double want; /* rate 8, rate_min 2, warm-up 4, decay to 20, wsd's 0.4, power 3 */
     } cases[] = {
         {SCHEDULE_IS_CONSTANT, 0, 2},      {SCHEDULE_IS_CONSTANT, 3, 8},
         {SCHEDULE_IS_CONSTANT, 4, 8},      {SCHEDULE_IS_CONSTANT, 1000, 8},
@@ -45,9 +50,13 @@ static void rates_follow_their_formulas(void **state)
         {SCHEDULE_IS_WSD, 3, 8},           {SCHEDULE_IS_WSD, 10, 8},
         {SCHEDULE_IS_WSD, 12, 8},          {SCHEDULE_IS_WSD, 14, 5},
         {SCHEDULE_IS_WSD, 20, 2},          {SCHEDULE_IS_WSD, 1000, 2},
+        {SCHEDULE_IS_POLYNOMIAL, 3, 8},    {SCHEDULE_IS_POLYNOMIAL, 4, 8},
+        {SCHEDULE_IS_POLYNOMIAL, 12, 2.75}, {SCHEDULE_IS_POLYNOMIAL, 20, 2},
+        {SCHEDULE_IS_POLYNOMIAL, 1000, 2}, {SCHEDULE_IS_RANGE_TEST, 0, 2},
+        {SCHEDULE_IS_RANGE_TEST, 19, 8},   {SCHEDULE_IS_RANGE_TEST, 1000, 8},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct schedule s = {cases[i].kind, 8, 2, 4, 20, 0.4};
+        const struct schedule s = {cases[i].kind, 8, 2, 4, 20, 0.4, 0, 3};
         assert_near(schedule_rate(&s, cases[i].step), cases[i].want, 1e-15);
     }
 }
@@ -55,8 +64,8 @@ static void rates_follow_their_formulas(void **state)
 static void without_warm_up_the_first_step_has_the_full_rate(void **state)
 {
     (void)state;
-    for (int kind = 0; kind <= SCHEDULE_IS_WSD; kind++) {
-        const struct schedule s = {(enum schedule_kind)kind, 3, 1, 0, 100, 0.2};
+    for (int kind = 0; kind <= SCHEDULE_IS_POLYNOMIAL; kind++) {
+        const struct schedule s = {(enum schedule_kind)kind, 3, 1, 0, 100, 0.2, 0, 2};
         assert_near(schedule_rate(&s, 0), 3, 1e-15);
     }
 }
@@ -64,12 +73,12 @@ static void without_warm_up_the_first_step_has_the_full_rate(void **state)
 static void no_length_makes_a_rate_leave_its_limits(void **state)
 {
     (void)state;
-    for (int kind = 0; kind <= SCHEDULE_IS_WSD; kind++)
+    for (int kind = 0; kind <= SCHEDULE_IS_RANGE_TEST; kind++)
         for (uint64_t warmup = 0; warmup < 12; warmup += 3)
             for (uint64_t n = 0; n < 12; n++)
                 for (double share = 0; share <= 1; share += 0.25) {
                     const struct schedule s = {
-                        (enum schedule_kind)kind, 3, 1, warmup, n, share};
+                        (enum schedule_kind)kind, 3, 1, warmup, n, share, 0, 2};
                     for (uint64_t step = 0; step < 15; step++) {
                         const double rate = schedule_rate(&s, step);
                         assert_true(rate > 0 && rate <= 3);
@@ -77,12 +86,27 @@ static void no_length_makes_a_rate_leave_its_limits(void **state)
                 }
 }
 
+static void a_range_test_rises_by_equal_factors(void **state)
+{
+    (void)state;
+    const struct schedule s = {.kind = SCHEDULE_IS_RANGE_TEST,
+                               .rate = 1,
+                               .rate_min = 1e-6,
+                               .warmup = 10,
+                               .decay_steps = 200};
+    assert_near(schedule_rate(&s, 0), 1e-6, 1e-15);
+    assert_near(schedule_rate(&s, 199), 1, 1e-15);
+    for (uint64_t step = 1; step < 200; step++)
+        assert_near(schedule_rate(&s, step) / schedule_rate(&s, step - 1),
+                    pow(1e6, 1.0 / 199), 1e-12);
+}
+
 /* The decay of wsd would begin at step 2: the warm-up goes on to its end, and the rate
  * falls from the top, without a jump. */
 static void no_decay_begins_before_the_warm_up_is_over(void **state)
 {
     (void)state;
-    const struct schedule s = {SCHEDULE_IS_WSD, 8, 0, 6, 10, 0.8};
+    const struct schedule s = {SCHEDULE_IS_WSD, 8, 0, 6, 10, 0.8, 0, 1};
     assert_near(schedule_rate(&s, 5), 8, 1e-15);
     assert_near(schedule_rate(&s, 6), 8, 1e-15);
     assert_near(schedule_rate(&s, 7), 4, 1e-15);
@@ -231,6 +255,42 @@ static void wsd_equals_llmc(void **state)
         assert_near(schedule_rate(&s, whole(c, "step")), number(c, "lr"), 1e-12);
 }
 
+/* nanochat: 40 steps of warm-up, then the full rate, and over the last 65 % a line to 5 %
+ * of it: (n - it) / (0.65 n) of the way is left. */
+static void linear_wsd_equals_nanochat(void **state)
+{
+    (void)state;
+    enum { STEPS = 1000, DOWN = 650 };
+    const struct schedule s = {.kind = SCHEDULE_IS_WSD,
+                               .rate = 1,
+                               .rate_min = 0.05,
+                               .warmup = 40,
+                               .decay_steps = STEPS,
+                               .wsd_decay = 0.65,
+                               .wsd_shape = SCHEDULE_WSD_IS_LINEAR};
+    for (uint64_t it = 0; it <= STEPS; it++) {
+        const double left = (double)(STEPS - it) / DOWN;
+        const double theirs = it < 40              ? (double)(it + 1) / 40
+                              : it <= STEPS - DOWN ? 1
+                                                   : left + (1 - left) * 0.05;
+        assert_near(schedule_rate(&s, it), theirs, 1e-12);
+    }
+}
+
+/* fairseq and PyTorch with power 1 are our linear. */
+static void polynomial_of_power_one_is_linear(void **state)
+{
+    (void)state;
+    struct schedule s = {
+        .rate = 3, .rate_min = 1, .warmup = 7, .decay_steps = 90, .power = 1};
+    for (uint64_t step = 0; step < 100; step++) {
+        s.kind = SCHEDULE_IS_LINEAR;
+        const double linear = schedule_rate(&s, step);
+        s.kind = SCHEDULE_IS_POLYNOMIAL;
+        assert_near(schedule_rate(&s, step), linear, 1e-15);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -238,12 +298,15 @@ int main(void)
         T(rates_follow_their_formulas),
         T(without_warm_up_the_first_step_has_the_full_rate),
         T(no_length_makes_a_rate_leave_its_limits),
+        T(a_range_test_rises_by_equal_factors),
         T(no_decay_begins_before_the_warm_up_is_over),
         T(cosine_equals_cs336),
         T(cosine_equals_nanogpt),
         T(inverse_sqrt_equals_noam),
         T(inverse_sqrt_equals_fairseq),
         T(wsd_equals_llmc),
+        T(linear_wsd_equals_nanochat),
+        T(polynomial_of_power_one_is_linear),
     };
     return cmocka_run_group_tests(tests, golden_open, golden_close);
 }
