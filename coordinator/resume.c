@@ -68,6 +68,49 @@ int resume_checkpoint(const char *dir, bool ema, const struct conf *conf, uint32
     return tensors_load_model(dir, model, ema, store->theta);
 }
 
+/* The checkpoint that run.from names: itself, or the newest of a run. */
+static int find_from(const char *from, char **dir)
+{
+    char *manifest = file_join(from, "MANIFEST");
+    const bool itself = file_exists(manifest);
+    mem_free(manifest);
+    if (itself) {
+        TRY(checkpoint_verify(from));
+        *dir = mem_strdup(from);
+        return ERR_OK;
+    }
+    const int err = checkpoint_find(from, UINT64_MAX, dir);
+    if (err == ERR_NO_FILE)
+        log_error("run.from %s: there is no checkpoint", from);
+    return err;
+}
+
+/* A new run: nothing but parameters comes from elsewhere. */
+static int begin(const struct conf *conf, uint32_t vocab, const struct transformer *model,
+                 struct store *store)
+{
+    struct checkpoint_state from;
+    char *dir;
+    if (!*conf->run.from) {
+        transformer_init_params(model, store->theta, conf->train.seed);
+        return ERR_OK;
+    }
+    TRY(find_from(conf->run.from, &dir));
+    int err = checkpoint_read_state(dir, &from);
+    if (!err && from.vocab != vocab) {
+        log_error("run.from %s: its vocabulary has %u tokens and that of %s has %u; "
+                  "prepare the data with the same tokenizer",
+                  dir, from.vocab, conf->data.dir, vocab);
+        err = ERR_CONFIG;
+    }
+    if (!err)
+        err = tensors_load_model(dir, model, false, store->theta);
+    if (!err)
+        log_info("parameters from %s", dir);
+    mem_free(dir);
+    return err;
+}
+
 int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,
                struct store *store, struct resume *r)
 {
@@ -101,7 +144,7 @@ int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer
     }
     r->state = (struct checkpoint_state){.vocab = vocab};
     validation_init(&r->state.validation);
-    transformer_init_params(model, store->theta, conf->train.seed);
+    TRY(begin(conf, vocab, model, store));
     store_begin(store);
     return ERR_OK;
 }

@@ -16,7 +16,7 @@ struct resume {
 };
 
 /* Finds the checkpoint by run.resume and loads it into @store, or initialises the
- * parameters.
+ * parameters: from those of run.from, or by drawing them.
  * Logs: ERR_NO_VALID, ERR_NO_FILE (run.resume must, and none there), ERR_BUSY (never, and
  * one is there), ERR_CONFIG (another configuration, option and both values named),
  * ERR_DATA. */

@@ -3,7 +3,7 @@
 # on the way of asking does not.  The text is the project's own source.
 source "$(dirname "$0")/lib.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
-rm -rf data run text.c*
+rm -rf data run from2 text.c*
 
 cat "$top"/common/*/*.c "$top"/coordinator/*.c >text.c
 gzip -k text.c
@@ -17,6 +17,17 @@ first=$(field_of run/log.jsonl loss | head -1)
 last=$(field run loss)
 awk -v a="$first" -v b="$last" 'BEGIN { exit !(b < a - 0.5) }' || fail "it learns nothing: $first to $last"
 say "loss $first to $last"
+
+# a new run from another's parameters: step 0, and where that one ended
+rm -rf from
+"$LOCKSTEP" train run/run.yaml run.dir=from run.from=run train.steps=1 train.eval_every=0 optim.warmup=0 >from.log 2>&1 ||
+    fail "train run.from: $(tail -5 from.log)"
+start=$(field from loss)
+awk -v a="$last" -v b="$start" 'BEGIN { exit !(b < a + 0.3) }' || fail "run.from starts at $start, the other ended at $last"
+grep -q evaluation from/log.jsonl && fail "train.eval_every=0 evaluates"
+"$LOCKSTEP" train run/run.yaml run.dir=from2 run.from=data >from.log 2>&1 && fail "run.from without a checkpoint is taken"
+grep -q 'run.from data: there is no checkpoint' from.log || fail "run.from: $(cat from.log)"
+say "run.from: loss $start"
 
 "$LOCKSTEP" eval --run run >eval.1 2>eval.log || fail "eval: $(cat eval.log)"
 mpirun -n 3 "$LOCKSTEP" eval --run run >eval.3 2>eval.log || fail "eval under mpirun: $(cat eval.log)"

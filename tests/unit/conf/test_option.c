@@ -93,7 +93,7 @@ static void a_type_takes_what_it_says_and_refuses_the_rest(void **state)
         {"train.steps", "-1t", NULL, ERR_RANGE},
         {"train.steps", "t", NULL, ERR_INVALID},
         {"train.steps", "5et", NULL, ERR_INVALID},
-        {"train.eval_every", "0", NULL, ERR_RANGE},
+        {"train.checkpoint_every", "0", NULL, ERR_RANGE},
         {"train.checkpoint_every", "0e", NULL, ERR_RANGE},
         {"train.keep_best", "yes", "true", ERR_OK},
         {"train.keep_best", "ON", "true", ERR_OK},
