@@ -12,13 +12,15 @@ _lockstep() {
     done
 
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'train launch worker prepare eval generate average score inspect options --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'train launch worker tune prepare eval generate average score inspect options --help --version' -- "$word")
         return
     fi
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" "$command" --help 2>/dev/null |
             grep -oE -- '--[a-z][a-z-]*=?' | sort -u)" -- "$word")
-    elif [[ $command == train || $command == launch ]]; then
+    elif [[ $command == tune && $COMP_CWORD == 2 ]]; then
+        mapfile -t COMPREPLY < <(compgen -W lr -- "$word")
+    elif [[ $command == train || $command == launch || $command == tune ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" options --words 2>/dev/null)" -- "$word"
                                  compgen -f -X '!*.yaml' -- "$word"
                                  compgen -d -S / -- "$word")

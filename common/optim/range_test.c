@@ -120,3 +120,8 @@ void range_test_propose(const struct range_test *t, struct range_proposal *out)
     r.verdict = !t->diverged && r.smallest + span / 2 >= n ? RANGE_OPEN : RANGE_FOUND;
     *out = r;
 }
+
+bool range_test_proposes(const struct range_proposal *p)
+{
+    return p->verdict == RANGE_FOUND || p->verdict == RANGE_OPEN;
+}

@@ -75,5 +75,6 @@ struct range_proposal {
 };
 
 void range_test_propose(const struct range_test *t, struct range_proposal *p);
+bool range_test_proposes(const struct range_proposal *p); /* found, or open */
 
 #endif
