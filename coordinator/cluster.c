@@ -205,6 +205,7 @@ static int one_process(struct cluster *c)
     struct transport *here, *there;
     transport_memory(c->loop, &here, &there);
     struct work_options wo = {.incarnation = 1,
+                              .rank = 1, /* as the lane in memory names it */
                               .threads = cluster_threads(conf, 1),
                               .kernels = c->kernels,
                               .heartbeat_ms = (uint64_t)(conf->cluster.heartbeat * 1000),

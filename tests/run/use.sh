@@ -12,6 +12,8 @@ gzip -k text.c
     train.batch=8 train.slices=4 train.steps=60 train.eval_every=30 train.checkpoint_every=30 optim.warmup=10 \
     optim.lr=3e-3 optim.ema=0.9 >train.log 2>&1 || fail "train: $(tail -5 train.log)"
 
+grep -q 'worker 1 joined' train.log || fail "the one worker has another name: $(grep joined train.log)"
+
 field_of() { sed -nE "s/.*\"$2\":([0-9.]+).*/\1/p" "$1"; }
 first=$(field_of run/log.jsonl loss | head -1)
 last=$(field run loss)
