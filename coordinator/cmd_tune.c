@@ -33,6 +33,7 @@ struct tuning {
     double from, to;
     size_t steps;
     const char *out, *checkpoint;
+    size_t asked_words; /* of conf's; what follows is ours */
     struct trial_options trial;
     char *scratch; /* OUT/lr.scratch, the run directory of the trial */
     struct range_test test;
@@ -182,6 +183,15 @@ static void add_number(struct tuning *t, const char *key, double value)
     add_word(t, key, units_print_number(text, value));
 }
 
+static void tuning_fini(struct tuning *t)
+{
+    for (size_t i = t->asked_words; i < t->conf.n; i++)
+        mem_free((char *)t->conf.words[i]);
+    mem_free(t->conf.words);
+    mem_free(t->scratch);
+    range_test_fini(&t->test);
+}
+
 /* Nothing is evaluated or kept, and what is not finite is for the test to see. */
 static void add_words(struct tuning *t)
 {
@@ -254,10 +264,12 @@ static int watch(struct tuning *t, struct trial *trial)
     return code;
 }
 
+/* The exit code; 0: there is something to report. */
 static int run(struct tuning *t, uint64_t log_every)
 {
     struct trial trial;
-    TRY(trial_start(&trial, &t->trial));
+    if (trial_start(&trial, &t->trial) != ERR_OK)
+        return err_exit_code(ERR_IO);
     progress_start(log_every);
     const int code = watch(t, &trial);
     progress_stop();
@@ -292,29 +304,33 @@ static void take_signals(void)
         sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
 }
 
-int command_tune(int argc, char **argv)
+static int tune(struct tuning *t)
 {
-    struct tuning t = {.from = 1e-6, .to = 1, .steps = 200, .out = "tune"};
-    const int usage = command_parse(&argp, argc, argv, 0, &t);
-    if (usage)
-        return usage;
     static struct conf conf;
-    t.scratch = file_join(t.out, "lr.scratch");
-    int err = load(&t, &conf);
+    t->scratch = file_join(t->out, "lr.scratch");
+    range_test_init(&t->test, t->steps);
+    int err = load(t, &conf);
     if (!err)
-        err = clear_scratch(&t);
+        err = clear_scratch(t);
     if (err)
         return err_exit_code(err);
     take_signals();
-    t.trial.file = t.conf.file;
-    t.trial.words = t.conf.words;
-    t.trial.n = t.conf.n;
-    t.trial.run_dir = t.scratch;
-    range_test_init(&t.test, t.steps);
-    int code = run(&t, conf.run.log_every);
-    file_remove_tree(t.scratch);
+    t->trial.file = t->conf.file;
+    t->trial.words = t->conf.words;
+    t->trial.n = t->conf.n;
+    t->trial.run_dir = t->scratch;
+    const int code = run(t, conf.run.log_every);
+    file_remove_tree(t->scratch);
+    return code ? code : report(t);
+}
+
+int command_tune(int argc, char **argv)
+{
+    struct tuning t = {.from = 1e-6, .to = 1, .steps = 200, .out = "tune"};
+    int code = command_parse(&argp, argc, argv, 0, &t);
+    t.asked_words = t.conf.n;
     if (code == 0)
-        code = report(&t);
-    range_test_fini(&t.test);
+        code = tune(&t);
+    tuning_fini(&t);
     return code;
 }

@@ -72,6 +72,7 @@ refused 64 'expected what to tune: lr' batch
 refused 64 'missing: lr'
 refused 64 '--from 1 must be below --to 0.1' lr --from 1 --to 0.1
 refused 64 '--steps 3: expected' lr --steps 3
+refused 64 'two configuration files' lr train.steps=3 one.yaml two.yaml
 refused 78 'data.dir is not set' lr
 refused 66 'no-data' lr data.dir=no-data
 refused 66 'no-run' lr "${small[@]}" --checkpoint no-run
