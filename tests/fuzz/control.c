@@ -31,9 +31,10 @@ static void check_lease(const struct message *m)
     for (size_t i = 0; i < m->lease.slices; i++) {
         const struct message_slice *s = &m->lease.slice[i];
         CHECK(s->sequences > 0 && s->lengths[0] > 0);
-        for (size_t k = 0; k < message_slice_source(s); k++)
+        const size_t tokens = message_slice_tokens(s), source = message_slice_source(s);
+        for (size_t k = 0; k < source; k++)
             sum += s->source[k];
-        for (size_t k = 0; k < message_slice_tokens(s); k++)
+        for (size_t k = 0; k < tokens; k++)
             sum += s->tokens[k]; /* is there to be read */
         for (size_t k = 0; k < s->sequences; k++)
             sum += s->samples[k];

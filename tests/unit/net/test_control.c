@@ -53,7 +53,8 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
         assert_int_equal(m->heartbeat.held, e->messages);
     } else if (m->kind == MESSAGE_LEASE) {
         const struct message_slice *x = m->lease.slice;
-        for (size_t i = 0; i < message_slice_tokens(x); i++)
+        const size_t tokens = message_slice_tokens(x);
+        for (size_t i = 0; i < tokens; i++)
             e->sum += x->tokens[i];
     }
     e->messages++;
