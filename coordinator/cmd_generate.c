@@ -12,6 +12,7 @@
 #include "coordinator/command.h"
 #include "coordinator/sampler.h"
 #include "coordinator/tensors.h"
+#include "nn/decode.h"
 #include "nn/transformer.h"
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
@@ -157,11 +158,11 @@ static const float *read_token(struct reader *r, uint32_t token)
             mem_resize(r->tokens, (r->room = 2 * r->room + 64) * sizeof *r->tokens);
     r->tokens[r->n++] = token;
     if (decoder_length(r->decoder) < T)
-        return decoder_step(r->decoder, r->g->theta, token);
-    decoder_reset(r->decoder);
+        return decoder_step(r->decoder, r->g->theta, &token);
+    decoder_begin(r->decoder, r->g->theta, 1, NULL, NULL);
     const float *logits = NULL;
     for (size_t i = r->n - (T + 1) / 2; i < r->n; i++)
-        logits = decoder_step(r->decoder, r->g->theta, r->tokens[i]);
+        logits = decoder_step(r->decoder, r->g->theta, &r->tokens[i]);
     return logits;
 }
 
@@ -191,8 +192,9 @@ static const float *read_prompt(struct reader *r, const uint32_t *prompt, size_t
 static void one_text(struct generating *g, uint32_t sample, const uint32_t *prompt,
                      size_t n)
 {
-    struct reader r = {.g = g, .decoder = decoder_new(&g->model)};
+    struct reader r = {.g = g, .decoder = decoder_new(&g->model, 1, 0)};
     const size_t V = g->model.shape.V;
+    decoder_begin(r.decoder, g->theta, 1, NULL, NULL);
     uint32_t end = UINT32_MAX;
     tokenizer_end_of_text(g->tokenizer, &end);
     for (size_t i = 0; i < n; i++)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "nn/heads.h"
-#include "tensor/gemm.h"
 #include "tensor/rows.h"
 
 /* Columns of qkv. */
@@ -53,33 +52,26 @@ static struct heads heads_of(const real *qkv, const struct pass *pass, size_t l)
                                             dropout_number(l, s->H, DROPOUT_HEAD))};
 }
 
-/* One query looks at keys 0..start of its cache; @weights holds s.T numbers. */
-static void look_back(real *y, const real *q, const real *keys, const real *values,
-                      real *weights, const struct pass *pass)
-{
-    const size_t D = pass->s.D, ld = pass->s.G * D, T = pass->start + 1;
-    gemm_nt(weights, T, q, D, keys, ld, 1, T, D, 1 / real_sqrt((real)D), 0);
-    real most = weights[0], sum = 0;
-    for (size_t t = 1; t < T; t++)
-        most = weights[t] > most ? weights[t] : most;
-    for (size_t t = 0; t < T; t++)
-        sum += weights[t] = real_exp(weights[t] - most);
-    gemm_nn(y, D, weights, T, values, ld, 1, D, T, 1 / sum, 0);
-}
-
-static void step(struct attention_cache cache, real *weights, const struct pass *pass)
+/* In generation: keys and values of the rows join those before, and each row looks at all
+ * that lies behind it, itself included. */
+static struct heads heads_back(const real *qkv, const struct pass *pass, size_t l)
 {
     const struct shape *s = &pass->s;
-    const size_t width = s->G * s->D;
-    assert(pass->N == 1 && pass->start < s->T);
-    memcpy(cache.keys + pass->start * width, cache.qkv + keys(s), width * sizeof(real));
-    memcpy(cache.values + pass->start * width, cache.qkv + values(s),
-           width * sizeof(real));
-    for (size_t h = 0; h < s->H; h++) {
-        const size_t g = h * s->G / s->H;
-        look_back(cache.mixed + h * s->D, cache.qkv + h * s->D, cache.keys + g * s->D,
-                  cache.values + g * s->D, weights, pass);
-    }
+    const struct look *past = pass->past;
+    const size_t width = 2 * s->G * s->D;
+    real *kv = look_kv(past, s, l);
+    assert(past->of.B == pass->N);
+    for (size_t n = 0; n < pass->N; n++)
+        memcpy(kv + (past->first[n] + pass->start) * width,
+               qkv + n * columns(s) + keys(s), width * sizeof *kv);
+    return (struct heads){.of = &past->of,
+                          .at = &past->at,
+                          .first = past->first,
+                          .q = qkv,
+                          .k = kv,
+                          .v = kv + s->G * s->D,
+                          .ldq = columns(s),
+                          .ldk = width};
 }
 
 void attention_forward(real *y, struct attention_cache cache, const real *x,
@@ -89,12 +81,9 @@ void attention_forward(real *y, struct attention_cache cache, const real *x,
     const size_t N = pass->N, C = pass->s.C;
     linear_forward(cache.qkv, x, w.qkv, N, C, columns(&pass->s));
     rotate(cache.qkv, false, pass);
-    if (cache.keys) {
-        step(cache, scratch.weights, pass);
-    } else {
-        const struct heads h = heads_of(cache.qkv, pass, l);
-        heads_forward(cache.mixed, &h, scratch.weights, pass);
-    }
+    const struct heads h =
+        pass->past ? heads_back(cache.qkv, pass, l) : heads_of(cache.qkv, pass, l);
+    heads_forward(cache.mixed, &h, scratch.weights, pass);
     linear_forward(y, cache.mixed, w.output, N, C, C);
 }
 

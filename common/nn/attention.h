@@ -6,8 +6,7 @@
  *      y         = output(heads)   heads.h
  *
  * forward() leaves in the cache what backward() needs; backward() overwrites the
- * gradients of its weights.  With @keys in the cache, forward() reads one token and looks
- * back at the ones before: generation.
+ * gradients of its weights.  With pass->past rows look back at what was kept: generation.
  *
  * No state but the caches, no allocation, any thread.
  */
@@ -25,13 +24,12 @@ struct attention { /* the weights; as `dw`, their gradients */
 };
 
 struct attention_cache {
-    real *qkv;           /* [N, (H + 2G) D], after rotation */
-    real *mixed;         /* [N,C]: what the heads make of it, before output() */
-    real *keys, *values; /* [s.T, G D] in generation, else NULL */
+    real *qkv;   /* [N, (H + 2G) D], after rotation */
+    real *mixed; /* [N,C]: what the heads make of it, before output() */
 };
 
 struct attention_scratch { /* shared by all layers */
-    real *weights;  /* attend_weights(longest, longest); s.T numbers in generation */
+    real *weights;  /* attend_weights(longest, longest); in generation more (decode.c) */
     real *dweights; /* as many */
     real *dqkv;     /* [N, (H + 2G) D] */
     real *dmixed;   /* [N,C] */

@@ -14,6 +14,23 @@ static size_t kv_columns(const struct shape *s)
     return 2 * s->G * s->D;
 }
 
+/* In generation: keys and values made once are looked at by all rows, again and again. */
+static struct heads heads_kept(struct cross_cache cache, const struct pass *pass,
+                               size_t l)
+{
+    const struct shape *s = &pass->s;
+    const struct look *sources = pass->sources;
+    const real *kv = look_kv(sources, s, l);
+    return (struct heads){.of = &sources->of,
+                          .at = &sources->at,
+                          .first = sources->first,
+                          .q = cache.q,
+                          .k = kv,
+                          .v = kv + s->G * s->D,
+                          .ldq = query_columns(s),
+                          .ldk = kv_columns(s)};
+}
+
 static struct heads heads_of(struct cross_cache cache, const struct pass *pass, size_t l)
 {
     const struct shape *s = &pass->s;
@@ -28,14 +45,22 @@ static struct heads heads_of(struct cross_cache cache, const struct pass *pass, 
                                             dropout_number(l, s->H, DROPOUT_HEAD))};
 }
 
+void cross_source(real *kv, struct cross w, const struct pass *pass)
+{
+    linear_forward(kv, pass->memory, w.kv, pass->source->N, pass->s.C,
+                   kv_columns(&pass->s));
+}
+
 void cross_forward(real *y, struct cross_cache cache, const real *x, struct cross w,
                    struct cross_scratch scratch, const struct pass *pass, size_t l)
 {
     const struct shape *s = &pass->s;
-    const size_t N = pass->N, M = pass->source->N, C = s->C;
+    const size_t N = pass->N, C = s->C;
     linear_forward(cache.q, x, w.query, N, C, query_columns(s));
-    linear_forward(cache.kv, pass->memory, w.kv, M, C, kv_columns(s));
-    const struct heads h = heads_of(cache, pass, l);
+    if (!pass->sources)
+        cross_source(cache.kv, w, pass);
+    const struct heads h =
+        pass->sources ? heads_kept(cache, pass, l) : heads_of(cache, pass, l);
     heads_forward(cache.mixed, &h, scratch.weights, pass);
     linear_forward(y, cache.mixed, w.output, N, C, C);
 }

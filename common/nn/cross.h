@@ -2,7 +2,7 @@
  * look at all that the encoder made of their source.
  *
  *      q     = query(x)         [N, H D]
- *      k | v = kv(memory)       [M, 2 G D]     M: rows of the sources
+ *      k | v = kv(memory)       [M, 2 G D]     M: rows of the sources; in generation kept
  *      y     = output(heads)    heads.h, without a mask
  *
  * forward() leaves in the cache what backward() needs; backward() overwrites the
@@ -39,7 +39,11 @@ struct cross_scratch { /* shared by all layers */
     real *dmemory;     /* [M,C]: gradient of the memory, of all layers so far */
 };
 
-/* y [N,C]  <-  x [N,C] and pass->memory; @l: number of the block, for dropout */
+/* kv [M, 2 G D]  <-  pass->memory */
+void cross_source(real *kv, struct cross w, const struct pass *pass);
+
+/* y [N,C]  <-  x [N,C] and pass->memory, or in generation what cross_source() made of it;
+ * @l: number of the block, for dropout and for what was kept */
 void cross_forward(real *y, struct cross_cache cache, const real *x, struct cross w,
                    struct cross_scratch scratch, const struct pass *pass, size_t l);
 

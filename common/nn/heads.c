@@ -28,13 +28,14 @@ static bool next(struct place *p, const struct heads *h, const struct shape *s)
 static struct attend attend_at(const struct place *p, const struct heads *h,
                                const struct pass *pass)
 {
+    const size_t source_row = h->first ? h->first[p->b] : p->source_row;
     struct attend a = {.T = h->of->length[p->b],
                        .S = h->at->length[p->b],
                        .D = pass->s.D,
                        .causal = h->causal,
                        .q = h->q + p->row * h->ldq + p->query,
-                       .k = h->k + p->source_row * h->ldk + p->key,
-                       .v = h->v + p->source_row * h->ldk + p->key,
+                       .k = h->k + source_row * h->ldk + p->key,
+                       .v = h->v + source_row * h->ldk + p->key,
                        .ldq = h->ldq,
                        .ldk = h->ldk,
                        .drop = (real)pass_drop(pass, pass->conf->dropout_attention)};

@@ -22,6 +22,8 @@ struct heads {
     const real *q;     /* [of->N, H D], rows ldq apart */
     const real *k, *v; /* [at->N, G D], rows ldk apart */
     size_t ldq, ldk;
+    const size_t *first; /* [of->B]: rows where sequences `at` begin; NULL: one behind the
+                            other */
     bool causal;
     uint32_t site; /* of the dropout of head 0; the next ones follow */
 };

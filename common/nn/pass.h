@@ -15,6 +15,21 @@
 #include "nn/shape.h"
 #include "tensor/real.h"
 
+/* In generation: at what was kept each row looks, in every block of the decoder. */
+struct look {
+    struct sequences of; /* rows of the pass that look at the same */
+    struct sequences at; /* [of.B]: what they look at, in rows of kv */
+    const size_t *first; /* [of.B]: where it begins */
+    real *kv;            /* [L, rows, 2 G D]: keys | values */
+    size_t rows;
+};
+
+/* Keys and values of block @l. */
+static inline real *look_kv(const struct look *k, const struct shape *s, size_t l)
+{
+    return k->kv + l * k->rows * 2 * s->G * s->D;
+}
+
 struct pass {
     const struct conf_model *conf;
     struct shape s;
@@ -22,6 +37,8 @@ struct pass {
     struct sequences of;
     size_t N;     /* rows: of.N */
     size_t start; /* position of the first token: 0 but in generation */
+    const struct look *past,
+        *sources; /* generation alone: of rows and of their sources */
     struct dropout dropout;
     real smoothing;     /* of the targets; 0: none */
     const real *waves;  /* [s.T, C] for sinusoidal positions, or NULL */

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "nn/stack.h"
 #include "nn/view.h"
 #include "nn/workspace.h"
 
@@ -135,34 +136,6 @@ static void split_tokens(struct workspace *w, const struct slice *slice,
     }
 }
 
-/* Returns what the blocks of a stack make of its embedding. */
-static const real *forward_blocks(const struct workspace *w, const real *theta,
-                                  const real *x, const struct pass *pass)
-{
-    const struct transformer *t = w->t;
-    const enum section stack = pass_stack(pass);
-    for (size_t l = 0; l < (pass->encoder ? t->shape.E : t->shape.L); l++) {
-        const struct block block = view_block(&t->conf, &t->shape, theta, stack, l);
-        x = block_forward(workspace_block(w, stack, l), x, &block, &w->scratch, pass, l);
-    }
-    return x;
-}
-
-/* Returns the memory [M,C]. */
-static const real *encode(struct workspace *w, const real *theta, const uint32_t *source,
-                          const struct pass *pass)
-{
-    const struct transformer *t = w->t;
-    memcpy(w->encoder.tokens, source, pass->N * sizeof *source);
-    embed_forward(w->encoder.x, source, view_source(&t->conf, &t->shape, theta), pass);
-    const real *x = forward_blocks(w, theta, w->encoder.x, pass);
-    const struct norm norm = view_memory(&t->conf, &t->shape, theta);
-    if (!norm.gain)
-        return memcpy(w->memory, x, pass->N * t->shape.C * sizeof *x);
-    norm_forward(w->memory, w->memory_norm, x, norm, &t->conf, pass->N, t->shape.C);
-    return w->memory;
-}
-
 /* Returns the residual stream [N,C] behind the decoder's last block. */
 static const real *forward(struct workspace *w, const real *theta,
                            const struct slice *slice, struct passes *p)
@@ -171,10 +144,10 @@ static const real *forward(struct workspace *w, const real *theta,
     workspace_place(w, &p->decoder.of, p->decoder.source);
     split_tokens(w, slice, &p->decoder.of);
     if (t->shape.E)
-        p->decoder.memory = encode(w, theta, slice->source, &p->encoder);
+        p->decoder.memory = stack_encode(w, theta, slice->source, &p->encoder);
     embed_forward(w->decoder.x, w->decoder.tokens,
                   view_embed(&t->conf, &t->shape, theta), &p->decoder);
-    return forward_blocks(w, theta, w->decoder.x, &p->decoder);
+    return stack_forward(w, theta, w->decoder.x, &p->decoder);
 }
 
 struct listener {

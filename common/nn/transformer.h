@@ -97,16 +97,4 @@ void transformer_logits(const struct transformer *t, struct workspace *w,
  * no causal discount). */
 double transformer_flops_per_token(const struct transformer *t, size_t length);
 
-/* --- generation, one token after the other (nn/decode.c) ---------------------------- */
-
-/* Keys and values of what was read so far; up to the context. */
-struct decoder;
-struct decoder *decoder_new(const struct transformer *t);
-void decoder_free(struct decoder *d);
-void decoder_reset(struct decoder *d);
-/* Reads one more token and returns the logits [V] of the next, borrowed until the next
- * call.  When the context is full, the caller resets and reads the tail again. */
-const real *decoder_step(struct decoder *d, const real *theta, uint32_t token);
-size_t decoder_length(const struct decoder *d);
-
 #endif

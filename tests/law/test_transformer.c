@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "nn/decode.h"
 #include "nn/sequences.h"
 #include "nn/transformer.h"
 #include "support/models.h"
@@ -237,12 +238,13 @@ static void the_past_of_a_long_sequence_is_safe_too(void **state)
     model_scatter(&t, theta, 0.4, SEED);
     model_tokens(tokens, LONG + 1, V, SEED);
     struct workspace *w = workspace_new(&t, LONG, false);
-    struct decoder *d = decoder_new(&t);
+    struct decoder *d = decoder_new(&t, 1, 0);
     const uint32_t length = LONG;
     const struct slice slice = {.sequences = 1, .length = &length, .tokens = tokens};
     transformer_logits(&t, w, theta, &slice, before);
+    decoder_begin(d, theta, 1, NULL, NULL);
     for (size_t i = 0; i < LONG; i++)
-        assert_true(distance(decoder_step(d, theta, tokens[i]), before + i * V, V) <
+        assert_true(distance(decoder_step(d, theta, &tokens[i]), before + i * V, V) <
                     ROUNDING);
     for (size_t i = LONG; i-- > 0;) { /* from the end: the rest stays as it was */
         tokens[i] = (tokens[i] + 1) % V;
@@ -334,27 +336,103 @@ static void one_batch_is_learnt_by_heart(void **state)
     }
 }
 
+/* Rows that are being written, each with its source and all it has read. */
+enum { WRITTEN = 7 };
+struct written {
+    uint32_t source[WRITTEN], tokens[WRITTEN][T + 1];
+    size_t n;
+};
+
+/* Each of @n rows goes on from one that is drawn. */
+static void draw(struct written *w, uint32_t *parents, size_t n, uint32_t seed)
+{
+    const struct written before = *w;
+    model_tokens(parents, n, w->n, seed);
+    for (size_t i = 0; i < n; i++) {
+        w->source[i] = before.source[parents[i]];
+        memcpy(w->tokens[i], before.tokens[parents[i]], sizeof w->tokens[i]);
+    }
+    w->n = n;
+}
+
+/* What training says behind the first @length tokens of row @i. */
+static const real *judge(struct world *o, const struct written *w, size_t i, size_t length)
+{
+    static real logits[T * V];
+    const uint32_t rows = (uint32_t)length;
+    struct slice one = o->slice;
+    one.sequences = 1;
+    one.length = &rows;
+    one.tokens = w->tokens[i];
+    if (one.source) {
+        one.source_length += w->source[i];
+        one.source += first_source[w->source[i]];
+    }
+    transformer_logits(&o->t, o->w, o->theta, &one, logits);
+    return logits + (length - 1) * V;
+}
+
+static struct decoder *new_decoder(const struct world *o)
+{
+    return decoder_new(&o->t, WRITTEN, o->slice.source ? SOURCE_ROWS : 0);
+}
+
+/* Rows go on from others, several from one, some end; in the end all do, anew. */
 static void generation_sees_what_training_sees(void **state)
 {
     (void)state;
-    static real logits[ROWS * V];
     struct world o;
     FOR_EACH_CASE(&o)
     {
-        if (o.slice.source)
-            continue;
-        transformer_logits(&o.t, o.w, o.theta, &o.slice, logits);
-        struct decoder *d = decoder_new(&o.t);
-        for (size_t b = 0; b < B; b++) {
-            decoder_reset(d);
-            for (size_t t = 0; t < lengths[b]; t++) {
-                const size_t n = first_row[b] + t;
-                const real *step = decoder_step(d, o.theta, o.tokens[n + b]);
-                assert_true(distance(step, logits + n * V, V) < ROUNDING);
+        struct decoder *d = new_decoder(&o);
+        for (uint32_t round = 0; round < 2; round++) {
+            struct written w = {.source = {0, 1, 2}, .n = B};
+            uint32_t read[WRITTEN], parents[WRITTEN];
+            decoder_begin(d, o.theta, B, o.slice.source_length, o.slice.source);
+            for (uint32_t t = 0; t < T; t++) {
+                const uint32_t seed = 100 * round + t;
+                model_tokens(read, w.n, V, seed);
+                for (size_t i = 0; i < w.n; i++)
+                    w.tokens[i][t] = read[i];
+                const real *logits = decoder_step(d, o.theta, read);
                 assert_int_equal(t + 1, decoder_length(d));
+                for (size_t i = 0; i < w.n; i++)
+                    assert_true(distance(logits + i * V, judge(&o, &w, i, t + 1), V) <
+                                ROUNDING);
+                draw(&w, parents, 1 + (seed * 5 + 3) % WRITTEN, seed);
+                decoder_select(d, parents, w.n);
+                assert_int_equal(w.n, decoder_rows(d));
             }
         }
         decoder_free(d);
+    }
+}
+
+static void the_same_steps_give_the_same_bits(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        struct decoder *d[2] = {new_decoder(&o), new_decoder(&o)};
+        const uint32_t parents[WRITTEN] = {2, 2, 0, 1, 1, 1, 0};
+        decoder_begin(d[0], o.theta, 1, o.slice.source_length, o.slice.source);
+        decoder_step(d[0], o.theta, o.tokens); /* something in between */
+        for (size_t t = 0; t < T; t++) {
+            const real *logits[2];
+            for (size_t i = 0; i < 2; i++) {
+                if (t == 0)
+                    decoder_begin(d[i], o.theta, B, o.slice.source_length,
+                                  o.slice.source);
+                logits[i] = decoder_step(d[i], o.theta, o.tokens + t);
+            }
+            assert_memory_equal(logits[0], logits[1],
+                                decoder_rows(d[0]) * V * sizeof(real));
+            for (size_t i = 0; i < 2; i++)
+                decoder_select(d[i], parents, WRITTEN);
+        }
+        decoder_free(d[0]);
+        decoder_free(d[1]);
     }
 }
 
@@ -473,6 +551,7 @@ int main(void)
         T(dropout_depends_on_step_sample_and_seed),
         T(one_batch_is_learnt_by_heart),
         T(generation_sees_what_training_sees),
+        T(the_same_steps_give_the_same_bits),
         T(ranges_are_told_once_and_last_layer_first),
         T(a_range_is_final_when_it_is_told),
         T(a_slice_allocates_nothing),
