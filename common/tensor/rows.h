@@ -105,6 +105,10 @@ void rows_dropout_part(real *y, const real *x, size_t first, size_t n, real p,
 double rows_cross_entropy(real *logits, size_t ld, const uint32_t *targets, size_t n,
                           size_t V, real smoothing, bool backward);
 
+/* log sum_j exp(x_j) of x [n], n > 0, as precise as the loss: x_j minus it is the
+ * logarithm of softmax_j. */
+double rows_log_sum_exp(const real *x, size_t n);
+
 /* --- rotary positions (Su 2021): halves, as in GPT-NeoX and Llama checkpoints -------
  * x [D]: (x[i], x[i + D/2]) rotated by angle[i]; cs [D] holds the cos and then the sin of
  * the D/2 angles.  @inverse turns back: the backward pass. */

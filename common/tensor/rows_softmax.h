@@ -99,6 +99,18 @@ static double vocabulary_sum(const real *x, size_t V)
     return total;
 }
 
+static double log_sum_exp(const real *x, size_t n)
+{
+    const real max = row_max(x, n);
+    real room[VOCABULARY_PIECE];
+    double total = 0;
+    for (size_t i = 0; i < n; i += VOCABULARY_PIECE) {
+        memcpy(room, x + i, piece(i, n) * sizeof *room);
+        total += (double)row_exp(room, max, 1, piece(i, n));
+    }
+    return (double)max + log(total);
+}
+
 static void take_away(real *x, real constant, size_t n)
 {
 #pragma omp simd

@@ -287,6 +287,25 @@ static void a_large_vocabulary_loses_no_precision(void **state)
     }
 }
 
+static void what_turns_logits_into_logarithms_of_probabilities(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {1, 2, 15, 16, 17, LONGEST, 511, 512, 513, 50257};
+    FOR_EACH_SET(set)
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const size_t V = sizes[i];
+        real *x = random_reals(V, 30, (uint32_t)i);
+        double sum = 0;
+        for (size_t v = 0; v < V; v++)
+            sum += exp((double)x[v] - 30);
+        const double off = fabs(rows_log_sum_exp(x, V) - (log(sum) + 30));
+        expect(off / (double)REAL_EPS, 16, set, "log_sum_exp", V);
+        x[V / 2] = (real)NAN;
+        assert_true(isnan(rows_log_sum_exp(x, V)));
+        free(x);
+    }
+}
+
 /* Terms that are all alike are rounded the same way each time they are added. */
 static void rounding_does_not_pile_up_over_a_large_vocabulary(void **state)
 {
@@ -395,6 +414,7 @@ RUN(T(norms_follow_their_definitions_at_all_sizes),
     T(weights_of_large_scores_are_safe_and_add_up_to_one),
     T(the_loss_follows_its_definition_at_all_sizes),
     T(a_large_vocabulary_loses_no_precision),
+    T(what_turns_logits_into_logarithms_of_probabilities),
     T(rounding_does_not_pile_up_over_a_large_vocabulary),
     T(equal_logits_of_any_size_lose_the_logarithm_of_the_vocabulary),
     T(what_is_no_number_makes_its_whole_row_none),
