@@ -178,7 +178,7 @@ void run_add(struct worker *w, enum lease_kind lease, uint32_t first, uint32_t c
     }
     struct worker_run *r = &w->run[w->runs++];
     *r = (struct worker_run){.lease = lease, .first = first, .count = count, .left = count};
-    if (lease == LEASE_HELD_OUT) {
+    if (lease != LEASE_AUDIT) {
         r->losses = mem_alloc(count * sizeof *r->losses);
         r->targets = mem_alloc(count * sizeof *r->targets);
     } else {
@@ -204,9 +204,13 @@ static void run_remove(struct worker *w, struct worker_run *r)
 /* The arrays move from the run to the message. */
 static void report(struct worker *w, struct worker_run *r, struct worker_actions *out)
 {
-    struct message *m = &work_act(out, WORK_SEND)->message;
+    const bool translated = r->lease == LEASE_TRANSLATE;
+    struct worker_action *a = work_act(out, translated ? WORK_TRANSLATED : WORK_SEND);
+    struct message *m = &a->message;
+    a->lease = r->lease;
+    a->slice = r->first;
     mem_free(w->scratch);
-    if (r->lease == LEASE_HELD_OUT) {
+    if (r->lease != LEASE_AUDIT) {
         const size_t bytes = r->count * sizeof(double);
         uint8_t *both = w->scratch = mem_alloc(2 * bytes);
         memcpy(both, r->losses, bytes);
@@ -237,7 +241,7 @@ void answer_run(struct worker *w, const struct worker_event *ev,
     struct worker_run *r = run_find(w, ev->lease, ev->slice);
     assert(r && r->left > 0);
     const uint32_t i = ev->slice - r->first;
-    if (r->lease == LEASE_HELD_OUT) {
+    if (r->lease != LEASE_AUDIT) {
         r->losses[i] = ev->loss;
         r->targets[i] = ev->targets;
     } else {

@@ -19,6 +19,7 @@ struct compute {
     struct treesum *sums;
     pthread_t *thread;
     struct workspace **workspace; /* one per thread */
+    struct translating **translating; /* one per thread */
     pthread_mutex_t lock;         /* guards all below, and the private fields of jobs */
     pthread_cond_t work;
     struct compute_job *queue, **queue_end; /* not started */
@@ -52,12 +53,15 @@ static void train(struct compute *c, struct workspace *w, struct compute_job *jo
     treesum_add(c->sums, leaf, tree_root(c->o.V), 0, part, NULL);
 }
 
-static void compute_one(struct compute *c, struct workspace *w, struct compute_job *job)
+static void compute_one(struct compute *c, struct workspace *w, struct translating *tr,
+                        struct compute_job *job)
 {
     const double start = clock_seconds();
     FAILPOINT("worker.compute");
     if (job->lease == LEASE_HELD_OUT)
         transformer_loss(c->model, w, c->theta, &job->slice, &job->result);
+    else if (job->lease == LEASE_TRANSLATE)
+        job->err = translating_slice(tr, c->theta, &job->slice, &job->hypotheses);
     else
         train(c, w, job);
     job->seconds = clock_seconds() - start;
@@ -90,6 +94,7 @@ static void *run(void *arg)
     struct compute *c = arg;
     rows_thread_start();
     pthread_mutex_lock(&c->lock);
+    struct translating *tr = c->translating[c->threads_named];
     struct workspace *w = c->workspace[c->threads_named++];
     for (;;) {
         while (!c->queue && !c->ending)
@@ -98,7 +103,7 @@ static void *run(void *arg)
             break;
         struct compute_job *job = pop(&c->queue, &c->queue_end);
         pthread_mutex_unlock(&c->lock);
-        compute_one(c, w, job);
+        compute_one(c, w, tr, job);
         pthread_mutex_lock(&c->lock);
         push(&c->done_end, job);
         pthread_mutex_unlock(&c->lock);
@@ -128,8 +133,12 @@ struct compute *compute_new(const struct transformer *t, const struct ranges *wh
     sigset_t all, before; /* signals are the loop thread's */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (unsigned i = 0; i < o->threads; i++)
+    c->translating = mem_zalloc(o->threads * sizeof(struct translating *));
+    for (unsigned i = 0; i < o->threads; i++) {
         c->workspace[i] = workspace_new(t, o->rows, true);
+        if (o->translate)
+            c->translating[i] = translating_new(t, o->translate, o->rows);
+    }
     for (unsigned i = 0; i < o->threads; i++)
         if (pthread_create(&c->thread[i], NULL, run, c) != 0)
             abort(); /* the system is out of threads: as bad as out of memory */
@@ -146,7 +155,9 @@ void compute_free(struct compute *c)
     for (unsigned i = 0; i < c->o.threads; i++) {
         pthread_join(c->thread[i], NULL);
         workspace_free(c->workspace[i]);
+        translating_free(c->translating[i]);
     }
+    mem_free(c->translating);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->work);
     treesum_free(c->sums);

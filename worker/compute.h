@@ -21,6 +21,7 @@
 #include "flat/treesum.h"
 #include "net/message.h"
 #include "nn/transformer.h"
+#include "worker/translating.h"
 
 struct compute;
 
@@ -30,6 +31,8 @@ struct compute_job { /* one slice */
     struct slice slice;
     /* results */
     struct slice_result result;
+    struct hypotheses hypotheses; /* of slices to be translated; owned */
+    int err;                      /* of that */
     uint64_t hash; /* of the gradient; of audits, and of all when hashing */
     double seconds;
     /* private */
@@ -41,6 +44,7 @@ struct compute_options {
     size_t rows; /* of a slice, at most */
     uint32_t V;  /* slices per step */
     bool bfloat16, hashing;
+    const struct conf_translate *translate; /* borrowed */
     void (*on_done)(void *ctx);
     void *ctx;
 };

@@ -17,6 +17,7 @@ static void kept_free(struct kept_slice *k)
 {
     for (size_t i = 0; i < sizeof k->copies / sizeof *k->copies; i++)
         mem_free(k->copies[i]);
+    hypotheses_fini(&k->job.hypotheses);
     mem_free(k);
 }
 
@@ -56,9 +57,25 @@ static int check_side(const struct message *m, const struct transformer *t,
     return ERR_OK;
 }
 
+/* What is translated is more than its end. */
+static int check_sources(const struct message *m, struct message_slice s)
+{
+    if (!s.source_lengths)
+        return refuse(m, "to be translated without a source:", s.sequences, 0);
+    for (size_t b = 0; b < s.sequences; b++)
+        if (s.source_lengths[b] < 2)
+            return refuse(m, "empty sources:", 1, 0);
+    return ERR_OK;
+}
+
+static bool held_out(const struct message *m)
+{
+    return m->lease.kind == LEASE_HELD_OUT || m->lease.kind == LEASE_TRANSLATE;
+}
+
 static int check(const struct message *m, const struct transformer *t, struct plan plan)
 {
-    if (m->lease.kind != LEASE_HELD_OUT &&
+    if (!held_out(m) &&
         m->lease.first + m->lease.slices > plan.slices)
         return refuse(m, "slices up to", m->lease.first + m->lease.slices, plan.slices);
     for (size_t i = 0; i < m->lease.slices; i++) {
@@ -70,6 +87,8 @@ static int check(const struct message *m, const struct transformer *t, struct pl
         if (t->shape.E)
             TRY(check_side(m, t, plan_rows(plan), s.source_lengths, sources, 0,
                            s.source));
+        if (m->lease.kind == LEASE_TRANSLATE)
+            TRY(check_sources(m, s));
     }
     return ERR_OK;
 }
@@ -96,7 +115,7 @@ static struct kept_slice *copy(const struct message *m, size_t i, const struct c
         .samples = keep(k, 2, s.samples, B, sizeof *s.samples),
         .seed = conf->train.seed,
         .step = m->lease.step,
-        .dropout = m->lease.kind != LEASE_HELD_OUT,
+        .dropout = !held_out(m),
         .smoothing = conf->train.label_smoothing};
     if (!s.source_lengths)
         return k;

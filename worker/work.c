@@ -234,6 +234,7 @@ static int prepare(struct work *w)
                                       .V = plan.slices,
                                       .bfloat16 = w->conf.cluster.wire == WIRE_BFLOAT16,
                                       .hashing = hashing,
+                                      .translate = &w->conf.translate,
                                       .on_done = wake,
                                       .ctx = w};
     w->compute = compute_new(&w->model, &w->whole, &o);
@@ -258,6 +259,19 @@ static void finish(struct work *w, int err, int exit_code)
     w->options.on_finish(w->options.ctx, err, exit_code);
 }
 
+static int send_translated(struct work *w, const struct worker_action *a)
+{
+    const struct compute_job *job = kept_slices_job(&w->slices, a->lease, a->slice);
+    struct message m = a->message;
+    TRY(job->err);
+    m.evaluated.sentences = job->slice.sequences;
+    m.evaluated.lengths = job->hypotheses.lengths;
+    m.evaluated.words = job->hypotheses.words;
+    m.evaluated.tokens = job->hypotheses.tokens;
+    channel_send(w->channel, &m);
+    return ERR_OK;
+}
+
 /* Politely: what was announced still arrives. */
 static void finish_leaving(struct work *w)
 {
@@ -271,6 +285,8 @@ static int perform(struct work *w, const struct worker_action *a)
     case WORK_SEND:
         channel_send(w->channel, &a->message);
         return ERR_OK;
+    case WORK_TRANSLATED:
+        return send_translated(w, a);
     case WORK_PREPARE:
         return prepare(w);
     case WORK_ANNOUNCED:

@@ -176,7 +176,9 @@ static bool can_be_computed(const struct worker *w, const struct message *m)
     if (m->lease.version != newest || newest == UINT64_MAX || m->lease.unit < w->unit ||
         (m->lease.unit > w->unit && w->held > 0))
         return false;
-    if (m->lease.kind != LEASE_HELD_OUT && end > w->V)
+    const bool held_out =
+        m->lease.kind == LEASE_HELD_OUT || m->lease.kind == LEASE_TRANSLATE;
+    if (!held_out && end > w->V)
         return false;
     for (uint32_t v = first; v < end; v++)
         if (m->lease.kind == LEASE_TRAIN ? w->slice[v].state != SLICE_NONE
@@ -198,11 +200,13 @@ static int on_lease(struct worker *w, const struct message *m, struct worker_act
         return ERR_OK;
     }
     work_act(out, WORK_KEEP);
-    if (m->lease.kind != LEASE_TRAIN)
+    if (m->lease.kind == LEASE_HELD_OUT || m->lease.kind == LEASE_AUDIT)
         run_add(w, m->lease.kind, first, count);
     for (uint32_t v = first; v < first + count; v++) {
         if (m->lease.kind == LEASE_TRAIN)
             w->slice[v] = (struct worker_slice){.state = SLICE_QUEUED};
+        if (m->lease.kind == LEASE_TRANSLATE) /* much to compute and to say */
+            run_add(w, LEASE_TRANSLATE, v, 1);
         enqueue(w, m->lease.kind, v);
     }
     hand_out(w, out);
@@ -289,13 +293,13 @@ static void on_computed(struct worker *w, const struct worker_event *ev,
     assert(w->given > 0);
     w->given--;
     hand_out(w, out); /* no thread waits for what follows */
-    struct worker_action *a = work_act(out, WORK_FORGET);
-    a->lease = ev->lease;
-    a->slice = ev->slice;
     if (ev->lease == LEASE_TRAIN)
         answer_slice(w, ev, out);
     else
         answer_run(w, ev, out);
+    struct worker_action *a = work_act(out, WORK_FORGET);
+    a->lease = ev->lease;
+    a->slice = ev->slice;
 }
 
 static void on_leave(struct worker *w, struct worker_actions *out)
@@ -309,6 +313,7 @@ static void on_leave(struct worker *w, struct worker_actions *out)
     answer_revoked_slices(w, 0, w->V, false, out);
     answer_revoked_runs(w, LEASE_HELD_OUT, 0, UINT32_MAX, out);
     answer_revoked_runs(w, LEASE_AUDIT, 0, UINT32_MAX, out);
+    answer_revoked_runs(w, LEASE_TRANSLATE, 0, UINT32_MAX, out);
 }
 
 static void on_tick(struct worker *w, uint64_t now_ms, struct worker_actions *out)

@@ -63,6 +63,7 @@ struct worker_action {
         WORK_KEEP,      /* copy the slices of the event's message */
         WORK_COMPUTE,   /* lease, slice, kept before */
         WORK_FORGET,    /* lease, slice: it will not be computed, or has been */
+        WORK_TRANSLATED, /* lease, slice, message: add its translations and send both */
         WORK_PUSH,      /* node, transfer, message: add its checksums and send both */
         WORK_DISCARD,   /* node: nobody needs its sum */
         WORK_FINISH     /* err, exit_code, reason: end the process */

@@ -10,7 +10,8 @@
  *      sequence a length of at least 1, length + 1 tokens and a sample number; in slices
  *      with sources each also a source length of at least 1 and as many source tokens
  *   4. level < MESSAGE_LEVELS, and the node begins below MESSAGE_SLICES_MAX
- *   5. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX; partial, commit:
+ *   5. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX, and as many
+ *      tokens as the lengths of the translations say; partial, commit:
  *      at most MESSAGE_RANGES_MAX checksums
  *   6. revoke, released: slices below CHECK_BELOW
  *   7. doubles are finite, but for losses

@@ -139,6 +139,10 @@ static uint8_t *pack_evaluated(struct packing p, const struct message *m)
     x.n_targets = m->evaluated.slices;
     x.targets = (uint64_t *)m->evaluated.targets;
     x.seconds = m->evaluated.seconds;
+    x.n_lengths = m->evaluated.sentences;
+    x.lengths = (uint32_t *)m->evaluated.lengths;
+    x.tokens.len = m->evaluated.words * sizeof *m->evaluated.tokens;
+    x.tokens.data = (uint8_t *)m->evaluated.tokens;
     p.control.what_case = LOCKSTEP__CONTROL__WHAT_EVALUATED;
     p.control.evaluated = &x;
     return packed(p);

@@ -52,13 +52,13 @@ static int take_refuse(const struct check *c, const Lockstep__Refuse *x,
     return ERR_OK;
 }
 
-/* Every length at least 1, and @words words of 32 bits: their sum and @more of each. */
+/* Every length at least @least, and words of 32 bits: their sum and @more of each. */
 static int check_words(const struct check *c, const char *field, const uint32_t *lengths,
-                       size_t n, unsigned more, ProtobufCBinaryData words)
+                       size_t n, unsigned least, unsigned more, ProtobufCBinaryData words)
 {
     uint64_t sum = 0; /* of fewer than 2^32 numbers below 2^32 + 1: fits */
     for (size_t i = 0; i < n; i++) {
-        TRY(check_count(c, "length", lengths[i], 1, UINT32_MAX));
+        TRY(check_count(c, "length", lengths[i], least, UINT32_MAX));
         sum += (uint64_t)lengths[i] + more;
     }
     if (words.len % sizeof(uint32_t) != 0 || words.len / sizeof(uint32_t) != sum)
@@ -73,15 +73,15 @@ static int take_slice(const struct check *c, const Lockstep__Slice *x,
     const size_t n = x->n_lengths;
     TRY(check_count(c, "sequences", n, 1, UINT32_MAX));
     TRY(check_count(c, "samples", x->n_samples, n, n));
-    TRY(check_words(c, "tokens", x->lengths, n, 1, x->tokens));
+    TRY(check_words(c, "tokens", x->lengths, n, 1, 1, x->tokens));
     *s = (struct message_slice){.sequences = (uint32_t)n,
                                 .lengths = x->lengths,
                                 .tokens = (const uint32_t *)(const void *)x->tokens.data,
                                 .samples = x->samples};
     if (x->n_source_lengths == 0)
-        return check_words(c, "source", NULL, 0, 0, x->source);
+        return check_words(c, "source", NULL, 0, 1, 0, x->source);
     TRY(check_count(c, "source lengths", x->n_source_lengths, n, n));
-    TRY(check_words(c, "source", x->source_lengths, n, 0, x->source));
+    TRY(check_words(c, "source", x->source_lengths, n, 1, 0, x->source));
     s->source_lengths = x->source_lengths;
     s->source = (const uint32_t *)(const void *)x->source.data;
     return ERR_OK;
@@ -90,7 +90,7 @@ static int take_slice(const struct check *c, const Lockstep__Slice *x,
 static int take_lease(const struct check *c, struct budget *b, const Lockstep__Lease *x,
                       struct message *m)
 {
-    TRY(check_count(c, "kind", x->kind, 0, LEASE_AUDIT));
+    TRY(check_count(c, "kind", x->kind, 0, LEASE_TRANSLATE));
     TRY(check_run(c, x->first, x->n_slices, 1));
     struct message_slice *slice = budget_alloc(b, x->n_slices * sizeof *slice);
     if (!slice)
@@ -144,6 +144,11 @@ static int take_evaluated(const struct check *c, const Lockstep__Evaluated *x,
     m->evaluated.losses = x->losses;
     m->evaluated.targets = x->targets;
     m->evaluated.seconds = x->seconds;
+    TRY(check_words(c, "tokens", x->lengths, x->n_lengths, 0, 0, x->tokens));
+    m->evaluated.sentences = x->n_lengths;
+    m->evaluated.words = x->tokens.len / sizeof(uint32_t);
+    m->evaluated.lengths = x->lengths;
+    m->evaluated.tokens = (const uint32_t *)(const void *)x->tokens.data;
     return ERR_OK;
 }
 
@@ -171,7 +176,7 @@ static int take_revoke(const struct check *c, const Lockstep__Revoke *x,
 {
     TRY(check_count(c, "first", x->first, 0, CHECK_BELOW - 1));
     TRY(check_count(c, "slices", x->count, 1, CHECK_BELOW - x->first));
-    TRY(check_count(c, "kind", x->kind, 0, LEASE_AUDIT));
+    TRY(check_count(c, "kind", x->kind, 0, LEASE_TRANSLATE));
     m->kind = MESSAGE_REVOKE;
     m->revoke.kind = (enum lease_kind)x->kind;
     m->revoke.unit = x->unit;
@@ -185,7 +190,7 @@ static int take_released(const struct check *c, const Lockstep__Released *x,
                          struct message *m)
 {
     TRY(check_run(c, x->first, x->count, 0));
-    TRY(check_count(c, "kind", x->kind, 0, LEASE_AUDIT));
+    TRY(check_count(c, "kind", x->kind, 0, LEASE_TRANSLATE));
     m->kind = MESSAGE_RELEASED;
     m->released.kind = (enum lease_kind)x->kind;
     m->released.unit = x->unit;

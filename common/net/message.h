@@ -43,7 +43,12 @@ enum message_kind {
     MESSAGE_PULLED
 };
 
-enum lease_kind { LEASE_TRAIN, LEASE_HELD_OUT, LEASE_AUDIT };
+enum lease_kind {
+    LEASE_TRAIN,
+    LEASE_HELD_OUT,
+    LEASE_AUDIT,
+    LEASE_TRANSLATE /* held-out slices again: their sources, into hypotheses */
+};
 
 struct message_slice {
     uint32_t sequences;
@@ -112,6 +117,10 @@ struct message {
             const double *losses;    /* [slices] */
             const uint64_t *targets; /* [slices] */
             double seconds;
+            /* of slices to be translated, else none */
+            size_t sentences, words;
+            const uint32_t *lengths; /* [sentences], without the ends */
+            const uint32_t *tokens;  /* [words], one behind the other */
         } evaluated;
         struct {
             uint64_t unit;

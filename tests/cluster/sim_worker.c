@@ -158,6 +158,7 @@ static void perform(struct sim *s, struct process *p, const struct worker_action
 {
     switch (a->kind) {
     case WORK_SEND:
+    case WORK_TRANSLATED: /* nothing here looks at hypotheses */
         sim_send(s, p->link, false, &a->message);
         return;
     case WORK_PREPARE:

@@ -25,7 +25,7 @@ static void expect_run(uint32_t first, size_t count, size_t least)
 
 static void check_lease(const struct message *m)
 {
-    CHECK(m->lease.kind <= LEASE_AUDIT);
+    CHECK(m->lease.kind <= LEASE_TRANSLATE);
     expect_run(m->lease.first, m->lease.slices, 1);
     uint64_t sum = 0;
     for (size_t i = 0; i < m->lease.slices; i++) {
@@ -67,6 +67,10 @@ static void check_message(const struct message *m)
     case MESSAGE_EVALUATED:
         expect_run(m->evaluated.first, m->evaluated.slices, 0);
         CHECK(isfinite(m->evaluated.seconds));
+        for (size_t k = 0, left = m->evaluated.words; k < m->evaluated.sentences; k++) {
+            CHECK(m->evaluated.lengths[k] <= left);
+            left -= m->evaluated.lengths[k];
+        }
         return;
     case MESSAGE_AUDITED:
         expect_run(m->audited.first, m->audited.slices, 1);
@@ -77,11 +81,11 @@ static void check_message(const struct message *m)
     case MESSAGE_REVOKE:
         CHECK(m->revoke.count > 0 &&
               m->revoke.first + (uint64_t)m->revoke.count <= CHECK_BELOW);
-        CHECK(m->revoke.kind <= LEASE_AUDIT);
+        CHECK(m->revoke.kind <= LEASE_TRANSLATE);
         return;
     case MESSAGE_RELEASED:
         expect_run(m->released.first, m->released.count, 0);
-        CHECK(m->released.kind <= LEASE_AUDIT);
+        CHECK(m->released.kind <= LEASE_TRANSLATE);
         return;
     case MESSAGE_LEAVE:
         expect_text(m->leave.reason, MESSAGE_TEXT_MAX);

@@ -35,7 +35,8 @@ static const struct message examples[] = {
      .partial = {11, 1, 3, 40, 2.25, 0.125, 7.5, 99, 3, example_samples, 2,
                  example_targets}},
     {MESSAGE_EVALUATED, 11, 12,
-     .evaluated = {13, 14, 2, example_losses, example_targets, 0.5}},
+     .evaluated = {13, 14, 2, example_losses, example_targets, 0.5, 2, 6,
+                   example_lengths, example_tokens}},
     {MESSAGE_COMMIT, 13, 14, .commit = {15, 16, 1e-3, 0.7, 1, 4.2, 2, example_targets}},
     {MESSAGE_HEARTBEAT, UINT64_MAX, UINT64_MAX, .heartbeat = {17}},
     {MESSAGE_LEAVE, 0, 0, .leave = {""}},
@@ -150,6 +151,12 @@ static inline void assert_same_message(const struct message *a, const struct mes
         assert_memory_equal(a->evaluated.targets, b->evaluated.targets,
                             a->evaluated.slices * sizeof(uint64_t));
         assert_true(a->evaluated.seconds == b->evaluated.seconds);
+        assert_int_equal(a->evaluated.sentences, b->evaluated.sentences);
+        assert_int_equal(a->evaluated.words, b->evaluated.words);
+        assert_memory_equal(a->evaluated.lengths, b->evaluated.lengths,
+                            a->evaluated.sentences * sizeof(uint32_t));
+        assert_memory_equal(a->evaluated.tokens, b->evaluated.tokens,
+                            a->evaluated.words * sizeof(uint32_t));
         return;
     case MESSAGE_COMMIT:
         assert_same_commit(a, b);

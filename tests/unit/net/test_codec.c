@@ -126,7 +126,7 @@ static const struct {
        "\x22\x02\x07\x08\x2a\x01\x01"),
      ERR_MALFORMED},
     {"lease of an unknown kind",
-     B("\x32\x14\x20\x03\x32\x10\x1a\x08"
+     B("\x32\x14\x20\x04\x32\x10\x1a\x08"
        "aaaabbbb"
        "\x22\x01\x07\x2a\x01\x01"),
      ERR_MALFORMED},
@@ -134,6 +134,12 @@ static const struct {
      B("\x32\x18\x28\xff\xff\xff\xff\x0f\x32\x10\x1a\x08"
        "aaaabbbb"
        "\x22\x01\x07\x2a\x01\x01"),
+     ERR_MALFORMED},
+    {"evaluated with a translation", B("\x42\x09\x32\x01\x01\x3a\x04"
+                                       "aaaa"),
+     ERR_OK},
+    {"evaluated with a token that no translation has", B("\x42\x09\x32\x01\x00\x3a\x04"
+                                                         "aaaa"),
      ERR_MALFORMED},
     {"partial of level 32", B("\x3a\x02\x10\x20"), ERR_MALFORMED},
     {"partial of a node beyond the last slice", B("\x3a\x04\x10\x10\x18\x01"),
@@ -143,7 +149,7 @@ static const struct {
      ERR_MALFORMED},
     {"revoke of the last slice", B("\x6a\x08\x10\xff\xff\xff\xff\x03\x18\x01"), ERR_OK},
     {"right revoke", B("\x6a\x02\x18\x01"), ERR_OK},
-    {"released of an unknown kind", B("\x72\x02\x20\x03"), ERR_MALFORMED},
+    {"released of an unknown kind", B("\x72\x02\x20\x04"), ERR_MALFORMED},
     {"audited without hashes", B("\x7a\x02\x08\x01"), ERR_MALFORMED},
     {"partial with loss NaN: the model diverged", B("\x3a\x09\x21\0\0\0\0\0\0\xf8\x7f"),
      ERR_OK},
@@ -282,7 +288,8 @@ static void the_longest_that_a_worker_may_have_to_say_is_within_its_limits(void 
          .partial = {UINT64_MAX, 1, 3, most, -3e300, -3e300, -3e300, UINT64_MAX,
                      MESSAGE_RANGES_MAX, numbers, MESSAGE_SLICES_MAX, numbers}},
         {MESSAGE_EVALUATED, UINT64_MAX, UINT64_MAX,
-         .evaluated = {UINT64_MAX, 0, MESSAGE_SLICES_MAX, losses, numbers, -3e300}},
+         .evaluated = {UINT64_MAX, 0, MESSAGE_SLICES_MAX, losses, numbers, -3e300, 0, 0,
+                       NULL, NULL}},
         {MESSAGE_AUDITED, UINT64_MAX, UINT64_MAX,
          .audited = {UINT64_MAX, 0, MESSAGE_SLICES_MAX, numbers}},
     };

@@ -119,7 +119,7 @@ static const char *did(const struct stage *s)
         [WORK_SEND] = 's',    [WORK_PREPARE] = 'p', [WORK_ANNOUNCED] = 'a',
         [WORK_RECEIVE] = 'r', [WORK_KEEP] = 'k',    [WORK_COMPUTE] = 'c',
         [WORK_FORGET] = '.',  [WORK_PUSH] = 'u',    [WORK_DISCARD] = 'd',
-        [WORK_FINISH] = 'f'};
+        [WORK_FINISH] = 'f',  [WORK_TRANSLATED] = 't'};
     assert_true(s->out.n < sizeof text);
     for (size_t i = 0; i < s->out.n; i++)
         text[i] = letters[s->out.list[i].kind];
@@ -393,6 +393,27 @@ static void held_out_losses_and_audits_are_reported_whole(void **state)
     end(&s);
 }
 
+/* What a slice is translated into is sent while the slice is still there. */
+static void translations_are_reported_slice_by_slice_and_then_forgotten(void **state)
+{
+    (void)state;
+    struct stage s;
+    begin_ready(&s);
+    hear_lease(&s, 0, LEASE_TRANSLATE, V + 3, 2);
+    assert_int_equal(s.w.held, 2);
+    for (uint32_t v = V + 4; v >= V + 3; v--) {
+        computed(&s, LEASE_TRANSLATE, v);
+        assert_string_equal(did(&s), "t.");
+        assert_int_equal(s.out.list[0].lease, LEASE_TRANSLATE);
+        assert_int_equal(s.out.list[0].slice, v);
+        assert_int_equal(s.out.list[0].message.kind, MESSAGE_EVALUATED);
+        assert_int_equal(s.out.list[0].message.evaluated.first, v);
+        assert_int_equal(s.out.list[0].message.evaluated.slices, 1);
+    }
+    assert_int_equal(s.w.held, 0);
+    end(&s);
+}
+
 /* It gives back what is not begun, delivers the rest, and takes nothing more. */
 static void asked_to_leave_it_leaves_nothing_unanswered(void **state)
 {
@@ -436,9 +457,9 @@ transfers_are_numbered_without_gaps_and_results_say_whose_they_are(void **state)
     for (uint32_t i = 0; i < 4; i++) {
         hear_lease(&s, 0, LEASE_TRAIN, 2 * i, 1);
         computed(&s, LEASE_TRAIN, 2 * i);
-        assert_string_equal(did(&s), ".u");
+        assert_string_equal(did(&s), "u.");
         const struct message *m = said(&s, MESSAGE_PARTIAL);
-        assert_int_equal(s.out.list[1].transfer, i * RANGES);
+        assert_int_equal(s.out.list[0].transfer, i * RANGES);
         assert_int_equal(m->term, TERM);
         assert_int_equal(m->incarnation, ME);
         assert_int_equal(m->partial.transfer, i * RANGES);
@@ -536,6 +557,7 @@ RUN(T(it_joins_with_what_it_is),
     T(audits_go_before_what_is_queued),
     T(what_nobody_needs_any_more_is_thrown_away_and_said),
     T(held_out_losses_and_audits_are_reported_whole),
+    T(translations_are_reported_slice_by_slice_and_then_forgotten),
     T(asked_to_leave_it_leaves_nothing_unanswered), T(damaged_parameters_end_it),
     T(transfers_are_numbered_without_gaps_and_results_say_whose_they_are),
     T(it_says_that_it_lives_and_what_it_computes),
