@@ -11,25 +11,16 @@
 #include "base/units.h"
 #include "coordinator/command.h"
 #include "coordinator/sampler.h"
-#include "coordinator/tensors.h"
+#include "coordinator/trained.h"
 #include "nn/decode.h"
-#include "nn/transformer.h"
-#include "tensor/gemm.h"
-#include "tensor/rows.h"
-#include "text/tokenizer.h"
 
 struct generating {
-    const char *run, *prompt;
-    bool ema;
-    uint64_t step;
+    const char *prompt;
     double tokens;
     uint32_t samples;
     struct sampler sampler;
-    /* the checkpoint */
-    struct conf conf;
-    struct tokenizer *tokenizer;
-    struct transformer model;
-    float *theta;
+    struct trained_from from;
+    struct trained with;
 };
 
 enum { TOP_K = 256, TOP_P, AVERAGE };
@@ -66,13 +57,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     struct generating *g = state->input;
     switch (key) {
     case 'r':
-        g->run = argument;
+        g->from.path = argument;
         return 0;
     case 's':
-        g->step = (uint64_t)number(state, "step", argument, 0, 1e15);
+        g->from.step = (uint64_t)number(state, "step", argument, 0, 1e15);
         return 0;
     case AVERAGE:
-        g->ema = true;
+        g->from.ema = true;
         return 0;
     case 'p':
         g->prompt = argument;
@@ -96,7 +87,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         g->sampler.seed = (uint64_t)number(state, "seed", argument, 0, 1e15);
         return 0;
     case ARGP_KEY_END:
-        if (!g->run)
+        if (!g->from.path)
             argp_error(state, "--run DIR is missing");
         return 0;
     default:
@@ -117,27 +108,6 @@ static const struct argp argp = {
     0,
     0};
 
-/* --- the checkpoint --------------------------------------------------------------------
- */
-
-static int load(struct generating *g, const char *dir)
-{
-    const char *name;
-    TRY(gemm_start(&name));
-    TRY(rows_start(NULL, &name));
-    char *tokenizer = file_join(dir, "tokenizer.json");
-    int err = command_checkpoint_conf(dir, &g->conf);
-    if (!err)
-        err = conf_check(&g->conf);
-    if (!err)
-        err = tokenizer_load(tokenizer, &g->tokenizer);
-    mem_free(tokenizer);
-    TRY(err);
-    TRY(transformer_init(&g->model, &g->conf.model, tokenizer_vocab(g->tokenizer)));
-    g->theta = mem_slab(g->model.count * sizeof *g->theta);
-    return tensors_load_model(dir, &g->model, g->ema, g->theta);
-}
-
 /* --- the text --------------------------------------------------------------------------
  */
 
@@ -152,17 +122,17 @@ struct reader {
 
 static const float *read_token(struct reader *r, uint32_t token)
 {
-    const size_t T = r->g->model.shape.T;
+    const size_t T = r->g->with.model.shape.T;
     if (r->n == r->room)
         r->tokens =
             mem_resize(r->tokens, (r->room = 2 * r->room + 64) * sizeof *r->tokens);
     r->tokens[r->n++] = token;
     if (decoder_length(r->decoder) < T)
-        return decoder_step(r->decoder, r->g->theta, &token);
-    decoder_begin(r->decoder, r->g->theta, 1, NULL, NULL);
+        return decoder_step(r->decoder, r->g->with.theta, &token);
+    decoder_begin(r->decoder, r->g->with.theta, 1, NULL, NULL);
     const float *logits = NULL;
     for (size_t i = r->n - (T + 1) / 2; i < r->n; i++)
-        logits = decoder_step(r->decoder, r->g->theta, &r->tokens[i]);
+        logits = decoder_step(r->decoder, r->g->with.theta, &r->tokens[i]);
     return logits;
 }
 
@@ -170,7 +140,7 @@ static void print_token(const struct generating *g, uint32_t token)
 {
     const char *bytes;
     size_t n;
-    tokenizer_piece(g->tokenizer, token, &bytes, &n);
+    tokenizer_piece(g->with.tokenizer, token, &bytes, &n);
     fwrite(bytes, 1, n, stdout);
     fflush(stdout);
 }
@@ -180,7 +150,7 @@ static const float *read_prompt(struct reader *r, const uint32_t *prompt, size_t
 {
     uint32_t start = 0;
     if (n == 0) {
-        tokenizer_end_of_text(r->g->tokenizer, &start);
+        tokenizer_end_of_text(r->g->with.tokenizer, &start);
         return read_token(r, start);
     }
     const float *logits = NULL;
@@ -192,11 +162,11 @@ static const float *read_prompt(struct reader *r, const uint32_t *prompt, size_t
 static void one_text(struct generating *g, uint32_t sample, const uint32_t *prompt,
                      size_t n)
 {
-    struct reader r = {.g = g, .decoder = decoder_new(&g->model, 1, 0)};
-    const size_t V = g->model.shape.V;
-    decoder_begin(r.decoder, g->theta, 1, NULL, NULL);
+    struct reader r = {.g = g, .decoder = decoder_new(&g->with.model, 1, 0)};
+    const size_t V = g->with.model.shape.V;
+    decoder_begin(r.decoder, g->with.theta, 1, NULL, NULL);
     uint32_t end = UINT32_MAX;
-    tokenizer_end_of_text(g->tokenizer, &end);
+    tokenizer_end_of_text(g->with.tokenizer, &end);
     for (size_t i = 0; i < n; i++)
         print_token(g, prompt[i]);
     const float *logits = read_prompt(&r, prompt, n);
@@ -231,9 +201,9 @@ static int generate(struct generating *g)
     }
     uint32_t *prompt = NULL;
     size_t n = 0;
-    int err = bytes ? tokenizer_encode(g->tokenizer, text, bytes, &prompt, &n) : ERR_OK;
+    int err = bytes ? tokenizer_encode(g->with.tokenizer, text, bytes, &prompt, &n) : ERR_OK;
     if (!err) {
-        sampler_init(&g->sampler, g->model.shape.V);
+        sampler_init(&g->sampler, g->with.model.shape.V);
         for (uint32_t sample = 0; sample < g->samples; sample++) {
             if (sample > 0)
                 puts("---");
@@ -248,24 +218,17 @@ static int generate(struct generating *g)
 
 int command_generate(int argc, char **argv)
 {
-    static struct generating g = {.step = UINT64_MAX,
+    static struct generating g = {.from = {.step = UINT64_MAX},
                                   .tokens = 200,
                                   .samples = 1,
                                   .sampler = {.temperature = 0.8, .top_p = 1, .seed = 1}};
     const int usage = command_parse(&argp, argc, argv, 0, &g);
     if (usage)
         return usage;
-    char *dir = NULL;
-    int err = command_find_checkpoint(g.run, g.step, &dir);
-    if (!err)
-        err = load(&g, dir);
-    if (!err)
-        err = generate(&g);
-    if (g.theta)
-        mem_slab_free(g.theta, g.model.count * sizeof *g.theta);
-    transformer_fini(&g.model);
-    if (g.tokenizer)
-        tokenizer_free(g.tokenizer);
-    mem_free(dir);
+    int err = trained_open(&g.with, &g.from);
+    if (err)
+        return err_exit_code(err);
+    err = generate(&g);
+    trained_close(&g.with);
     return err_exit_code(err);
 }
