@@ -8,7 +8,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/units.h"
 #include "coordinator/command.h"
 #include "coordinator/sampler.h"
 #include "coordinator/trained.h"
@@ -40,18 +39,6 @@ static const struct argp_option options[] = {
     {"seed", 'S', "N", 0, "the same seed gives the same text (default: 1)", 0},
     {0}};
 
-static double number(struct argp_state *state, const char *option, const char *text,
-                     double min, double max)
-{
-    double x;
-    if ((units_parse_count(text, &x) != ERR_OK &&
-         units_parse_number(text, &x) != ERR_OK) ||
-        x < min || x > max)
-        argp_error(state, "--%s %s: expected a number from %g to %g", option, text, min,
-                   max);
-    return x;
-}
-
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     struct generating *g = state->input;
@@ -60,7 +47,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         g->from.path = argument;
         return 0;
     case 's':
-        g->from.step = (uint64_t)number(state, "step", argument, 0, 1e15);
+        g->from.step = (uint64_t)command_number(state, "step", argument, 0, 1e15);
         return 0;
     case AVERAGE:
         g->from.ema = true;
@@ -69,22 +56,22 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         g->prompt = argument;
         return 0;
     case 'n':
-        g->tokens = number(state, "tokens", argument, 1, 1e9);
+        g->tokens = command_number(state, "tokens", argument, 1, 1e9);
         return 0;
     case 'm':
-        g->samples = (uint32_t)number(state, "samples", argument, 1, 1e6);
+        g->samples = (uint32_t)command_number(state, "samples", argument, 1, 1e6);
         return 0;
     case 't':
-        g->sampler.temperature = number(state, "temperature", argument, 0, 100);
+        g->sampler.temperature = command_number(state, "temperature", argument, 0, 100);
         return 0;
     case TOP_K:
-        g->sampler.top_k = (uint32_t)number(state, "top-k", argument, 0, 1e9);
+        g->sampler.top_k = (uint32_t)command_number(state, "top-k", argument, 0, 1e9);
         return 0;
     case TOP_P:
-        g->sampler.top_p = number(state, "top-p", argument, 0, 1);
+        g->sampler.top_p = command_number(state, "top-p", argument, 0, 1);
         return 0;
     case 'S':
-        g->sampler.seed = (uint64_t)number(state, "seed", argument, 0, 1e15);
+        g->sampler.seed = (uint64_t)command_number(state, "seed", argument, 0, 1e15);
         return 0;
     case ARGP_KEY_END:
         if (!g->from.path)

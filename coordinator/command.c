@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "checkpoint/checkpoint.h"
 
 int command_conf_take(struct command_conf *a, const char *argument)
@@ -69,4 +70,16 @@ int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags
     argp_err_exit_status = err_exit_code(ERR_INVALID);
     return argp_parse(argp, argc, argv, flags, NULL, input) ? err_exit_code(ERR_INVALID)
                                                             : 0;
+}
+
+double command_number(struct argp_state *state, const char *option, const char *text,
+                      double min, double max)
+{
+    double x;
+    if ((units_parse_count(text, &x) != ERR_OK &&
+         units_parse_number(text, &x) != ERR_OK) ||
+        x < min || x > max)
+        argp_error(state, "--%s %s: expected a number from %g to %g", option, text, min,
+                   max);
+    return x;
 }

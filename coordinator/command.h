@@ -14,6 +14,7 @@ int command_train(int argc, char **argv);
 int command_prepare(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_generate(int argc, char **argv);
+int command_translate(int argc, char **argv);
 int command_score(int argc, char **argv);
 int command_average(int argc, char **argv);
 int command_inspect(int argc, char **argv);
@@ -79,5 +80,10 @@ int command_checkpoint_conf(const char *dir, struct conf *conf);
 /* argp's parse with our exit code for usage errors (64). 0 or an exit code. */
 int command_parse(const struct argp *argp, int argc, char **argv, unsigned flags,
                   void *input);
+
+/* The number or count (10k) that --@option has; anything else ends the process with a
+ * usage error. */
+double command_number(struct argp_state *state, const char *option, const char *text,
+                      double min, double max);
 
 #endif

@@ -20,6 +20,7 @@ static const struct {
     {"worker", command_worker, "one more worker for a run that goes on"},
     {"eval", command_eval, "held-out loss, perplexity and bits per byte of a checkpoint"},
     {"generate", command_generate, "sample text from a checkpoint"},
+    {"translate", command_translate, "translate lines with a model that has an encoder"},
     {"score", command_score, "BLEU and chrF of translations"},
     {"average", command_average, "one model out of several checkpoints: their mean"},
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},
