@@ -1,13 +1,15 @@
 /* UTF-8, and text in words.  True of all bytes: the two judges of UTF-8 (text/utf8,
- * net/codec_check) agree, and what they accept encodes to itself.  Of all text: the words
- * joined are the text, each ends between two characters, and where words_cut() cuts, the
- * words stay the same. */
+ * net/codec_check) agree, and what they accept encodes to itself; cleaned they are a line
+ * of UTF-8, which is clean.  Of all text: the words joined are the text, each ends between
+ * two characters, and where words_cut() cuts, the words stay the same. */
 #include "fuzz/fuzz.h"
 
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/mem.h"
 #include "net/codec_check.h"
+#include "text/line.h"
 #include "text/utf8.h"
 #include "text/words.h"
 
@@ -54,10 +56,22 @@ static void check_words(const char *text, size_t bytes)
     free(parts);
 }
 
+static void check_line(const char *text, size_t bytes)
+{
+    size_t n, again_n;
+    char *line = line_clean((struct span){text, bytes}, &n);
+    char *again = line_clean((struct span){line, n}, &again_n);
+    CHECK(utf8_ok(line, n) && !memchr(line, '\n', n) && !memchr(line, '\r', n));
+    CHECK(again_n == n && memcmp(line, again, n) == 0);
+    mem_free(line);
+    mem_free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 {
     struct utf8_error where;
     const char *text = (const char *)data;
+    check_line(text, bytes);
     const int err = utf8_check(text, bytes, &where);
     CHECK((err == ERR_OK) == utf8_ok(text, bytes));
     if (err) {
