@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "metrics/line.h"
 #include "metrics/metrics.h"
 
 struct jsonl {
@@ -82,19 +82,14 @@ static void add(json_t *line, const char *event, size_t field, const char *key, 
         json_object_set_new(line, key, json_null());
 }
 
-void jsonl_write(struct jsonl *j, const char *event, uint64_t step,
-                 const struct metrics *m, const char *text)
+json_t *line_begin(const char *event, uint64_t step)
 {
-    json_t *line = json_pack("{s:f, s:s, s:I}", "time", clock_wall(), "event", event,
-                             "step", (json_int_t)step);
-#define METRIC(field, key, ...)                                                          \
-    add(line, event, offsetof(struct metrics, field), key, m->field);
-    if (m) {
-#include "metrics/metrics.def"
-    }
-#undef METRIC
-    if (text)
-        json_object_set_new(line, "text", json_string(text));
+    return json_pack("{s:f, s:s, s:I}", "time", clock_wall(), "event", event, "step",
+                     (json_int_t)step);
+}
+
+void line_write(struct jsonl *j, json_t *line)
+{
     char *json = json_dumps(line, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(line);
 
@@ -107,4 +102,19 @@ void jsonl_write(struct jsonl *j, const char *event, uint64_t step,
         j->complained = true;
     }
     free(json);
+}
+
+void jsonl_write(struct jsonl *j, const char *event, uint64_t step,
+                 const struct metrics *m, const char *text)
+{
+    json_t *line = line_begin(event, step);
+#define METRIC(field, key, ...)                                                          \
+    add(line, event, offsetof(struct metrics, field), key, m->field);
+    if (m) {
+#include "metrics/metrics.def"
+    }
+#undef METRIC
+    if (text)
+        json_object_set_new(line, "text", json_string(text));
+    line_write(j, line);
 }
