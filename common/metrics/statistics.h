@@ -6,8 +6,9 @@
  *       "tensors":[{"name":"embedding.token.weight", "weight":..., ...}, ...],
  *       "blocks":[{"stack":"decoder", "block":0, "stream":..., ...}, ...]}
  *
- * "step" is that of the "step" event whose update it belongs to.  Blocks are the encoder's,
- * then the decoder's.  Numbers have six digits; what there is none of is left out.
+ * "step" is that of the "step" event whose update it belongs to.  Blocks are the
+ * encoder's, then the decoder's.  Numbers have six digits; what there is none of is left
+ * out.
  *
  * The noise scale is the simple one of McCandlish, Kaplan, Amodei 2018 (arXiv:1812.06162,
  * appendix A.1): mean gradients of t target tokens are as long as |G|^2 + variance / t,

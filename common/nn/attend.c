@@ -89,6 +89,8 @@ static void weigh(real *weights, const struct attend *h)
 void attend_forward(real *y, size_t ldy, const struct attend *h, real *weights)
 {
     weigh(weights, h);
+    if (h->entropy)
+        measure_weights(h->entropy, weights, stride(h->S), h->T, h->S, h->causal);
     if (h->drop > 0)
         drop(weights, weights, h);
     product(y, ldy, weights, h->v, h->ldk, h);

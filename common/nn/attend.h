@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "nn/measure.h"
 #include "tensor/real.h"
 #include "tensor/rows.h"
 
@@ -32,6 +33,7 @@ struct attend {
     size_t ldq, ldk;       /* distances of the rows of q, and of k and v */
     real drop;             /* probability to drop a weight; 0: none */
     struct rows_dropout_site site;
+    struct entropy *entropy; /* forward adds those of the weights; or NULL */
 };
 
 /* Numbers in a buffer for the weights of one head. */

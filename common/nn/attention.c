@@ -81,8 +81,10 @@ void attention_forward(real *y, struct attention_cache cache, const real *x,
     const size_t N = pass->N, C = pass->s.C;
     linear_forward(cache.qkv, x, w.qkv, N, C, columns(&pass->s));
     rotate(cache.qkv, false, pass);
-    const struct heads h =
+    struct heads h =
         pass->past ? heads_back(cache.qkv, pass, l) : heads_of(cache.qkv, pass, l);
+    if (pass_examined(pass, l))
+        h.entropy = &pass_examined(pass, l)->entropy;
     heads_forward(cache.mixed, &h, scratch.weights, pass);
     linear_forward(y, cache.mixed, w.output, N, C, C);
 }

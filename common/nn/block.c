@@ -76,6 +76,18 @@ static real past(const struct pass *pass)
     return real_sqrt(real_sqrt((real)(E > 0 ? 3 * L : 2 * L)));
 }
 
+/* What a part adds to the stream [N,C] */
+static void examine(const real *added, const struct part *p)
+{
+    struct block_statistics *s = pass_examined(p->pass, p->l);
+    if (!s)
+        return;
+    const double rms = measure_rms(added, p->pass->N * p->pass->s.C);
+    *(p->kind == PART_ATTENTION ? &s->attention
+      : p->kind == PART_CROSS   ? &s->cross
+                                : &s->mlp) = rms;
+}
+
 /* sum  <-  a x + dropout(f(in)) */
 static void residual(struct block_cache *cache, const real *x, const real *in,
                      const struct part *p)
@@ -84,6 +96,7 @@ static void residual(struct block_cache *cache, const real *x, const real *in,
     f_forward(sum, cache, in, p);
     if (drop(p) > 0)
         apply_dropout(sum, sum, p);
+    examine(sum, p);
     rows_add_scaled(sum, x, past(p->pass), p->pass->N * p->pass->s.C);
 }
 
@@ -168,6 +181,8 @@ const real *block_forward(struct block_cache *cache, const real *x, const struct
         if (has(w, kind))
             x = part_forward(cache, x, &p);
     }
+    if (pass_examined(pass, l))
+        pass_examined(pass, l)->stream = measure_rms(x, pass->N * pass->s.C);
     return x;
 }
 
@@ -175,6 +190,8 @@ void block_backward(real *dx, const struct block *dw, const struct block_cache *
                     const struct block *w, const struct block_scratch *scratch,
                     const struct pass *pass, size_t l)
 {
+    if (pass_examined(pass, l))
+        pass_examined(pass, l)->gradient = measure_rms(dx, pass->N * pass->s.C);
     for (int kind = PARTS - 1; kind >= 0; kind--) {
         const struct part p = {l, kind, w, scratch, pass};
         if (!has(w, kind))

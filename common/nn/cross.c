@@ -59,8 +59,10 @@ void cross_forward(real *y, struct cross_cache cache, const real *x, struct cros
     linear_forward(cache.q, x, w.query, N, C, query_columns(s));
     if (!pass->sources)
         cross_source(cache.kv, w, pass);
-    const struct heads h =
+    struct heads h =
         pass->sources ? heads_kept(cache, pass, l) : heads_of(cache, pass, l);
+    if (pass_examined(pass, l))
+        h.entropy = &pass_examined(pass, l)->cross_entropy;
     heads_forward(cache.mixed, &h, scratch.weights, pass);
     linear_forward(y, cache.mixed, w.output, N, C, C);
 }

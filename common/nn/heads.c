@@ -48,11 +48,15 @@ void heads_forward(real *y, const struct heads *h, real *weights, const struct p
 {
     const size_t C = pass->s.C;
     struct place p = {0};
+    struct entropy entropy = {0};
     assert(h->of->B == h->at->B);
     do {
-        const struct attend a = attend_at(&p, h, pass);
+        struct attend a = attend_at(&p, h, pass);
+        a.entropy = h->entropy ? &entropy : NULL;
         attend_forward(y + p.row * C + p.query, C, &a, weights);
     } while (next(&p, h, &pass->s));
+    if (h->entropy)
+        *h->entropy = measure_entropy(&entropy);
 }
 
 void heads_backward(const struct heads_gradient *g, const real *dy, const struct heads *h,

@@ -26,6 +26,7 @@ struct heads {
                             other */
     bool causal;
     uint32_t site; /* of the dropout of head 0; the next ones follow */
+    double *entropy; /* forward leaves that of the weights (measure.h); or NULL */
 };
 
 struct heads_gradient {

@@ -51,11 +51,14 @@ double head_backward(real *dx, struct head dw, struct head_cache cache, const re
     const real *y = normalized(cache, x, w, pass);
     real *dy = w.norm.gain ? cache.dnormed : dx;
     double loss = 0;
+    uint64_t correct = 0;
     for (size_t n = 0; n < N; n += R) {
         const size_t rows = least(R, N - n);
         const real *y_n = y + n * C;
         real *dlogits = cache.logits; /* the loss turns one into the other in place */
         gemm_nt(cache.logits, V, y_n, C, w.output, C, rows, V, C, 1, 0);
+        if (pass->statistics)
+            correct += measure_correct(cache.logits, targets + n, rows, V);
         loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, pass->smoothing, true);
         /* logits = y * output^T */
         gemm_nn(dy + n * C, C, dlogits, V, w.output, C, rows, C, V, 1, 0);
@@ -63,6 +66,8 @@ double head_backward(real *dx, struct head dw, struct head_cache cache, const re
     }
     if (w.norm.gain)
         norm_backward(dx, dw.norm, dy, cache.norm, x, w.norm, pass->conf, N, C);
+    if (pass->statistics)
+        pass->statistics->correct = correct;
     return loss;
 }
 

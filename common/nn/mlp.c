@@ -70,6 +70,8 @@ void mlp_forward(real *y, struct mlp_cache cache, const real *x, struct mlp w,
     const size_t N = pass->N, C = pass->s.C, F = pass->s.F;
     linear_forward(cache.up, x, w.up, N, C, mlp_up(pass->conf, &pass->s));
     activate(cache.hidden, cache.up, pass);
+    if (pass_examined(pass, l))
+        measure_hidden(pass_examined(pass, l), cache.hidden, N, F);
     drop_hidden(cache.hidden, pass, l);
     linear_forward(y, cache.hidden, w.down, N, F, C);
 }

@@ -1,6 +1,6 @@
 /* pass.h - what every layer may know about the computation it is part of.
  *
- * Made once per call of the transformer, read-only, passed down by pointer.
+ * Made once per call of the transformer, read-only but for the statistics, passed down by pointer.
  */
 #ifndef NN_PASS_H
 #define NN_PASS_H
@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "nn/dropout.h"
+#include "nn/measure.h"
 #include "nn/params.h"
 #include "nn/sequences.h"
 #include "nn/shape.h"
@@ -43,6 +44,7 @@ struct pass {
     real smoothing;     /* of the targets; 0: none */
     const real *waves;  /* [s.T, C] for sinusoidal positions, or NULL */
     const real *angles; /* [s.T, D] for rotary positions, or NULL */
+    struct slice_statistics *statistics; /* to be filled in; or NULL */
     /* a decoder's that looks at an encoder */
     const struct sequences *source;
     const real *memory; /* [source->N, C]: what the encoder made of it */
@@ -52,6 +54,14 @@ struct pass {
 static inline enum section pass_stack(const struct pass *p)
 {
     return p->encoder ? SECTION_ENCODER : SECTION_DECODER;
+}
+
+/* Where block @l puts what it is examined for; NULL: it is not. */
+static inline struct block_statistics *pass_examined(const struct pass *p, size_t l)
+{
+    if (!p->statistics)
+        return NULL;
+    return &p->statistics->block[p->encoder ? l : p->s.E + l];
 }
 
 /* The numbered place of dropout in this pass (dropout.h). */

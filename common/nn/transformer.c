@@ -112,6 +112,7 @@ static void passes_of(struct passes *p, const struct workspace *w,
                     .step = (uint32_t)slice->step,
                     .samples = slice->samples},
         .smoothing = training ? (real)slice->smoothing : 0,
+        .statistics = training ? slice->statistics : NULL,
         .waves = w->waves,
         .angles = w->angles,
     };
@@ -219,6 +220,12 @@ static void backward(struct workspace *w, const real *theta, real *grad,
     tell(t, to, SECTION_EMBED, 0);
 }
 
+static void forget_statistics(const struct transformer *t, struct slice_statistics *s)
+{
+    for (size_t l = 0; s && l < t->shape.E + t->shape.L; l++)
+        block_statistics_unknown(&s->block[l]);
+}
+
 void transformer_slice(const struct transformer *t, struct workspace *w,
                        const real *theta, real *grad, const struct slice *slice,
                        struct slice_result *result, transformer_range_done *done,
@@ -227,6 +234,7 @@ void transformer_slice(const struct transformer *t, struct workspace *w,
     assert(w->t == t && w->backward);
     struct passes p;
     passes_of(&p, w, slice, true);
+    forget_statistics(t, slice->statistics);
     const real *x = forward(w, theta, slice, &p);
     const double loss = head_backward(
         w->decoder.dx, view_head(&t->conf, &t->shape, grad), w->head, x, w->targets,

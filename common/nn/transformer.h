@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "nn/measure.h"
 #include "nn/params.h"
 #include "nn/shape.h"
 #include "tensor/real.h"
@@ -51,6 +52,7 @@ struct slice {
     uint64_t seed, step;     /* key of dropout */
     bool dropout;            /* false: evaluation */
     double smoothing;        /* of the targets (loss.h); 0 in evaluation */
+    struct slice_statistics *statistics; /* filled in by transformer_slice(), or NULL */
 };
 
 struct slice_result {

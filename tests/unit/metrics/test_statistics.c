@@ -1,4 +1,5 @@
-/* The line "statistics" of log.jsonl, and the noise of a gradient whose noise is known. */
+/* The line "statistics" of log.jsonl, and the noise of a gradient whose noise is known.
+ */
 #include "support/test.h"
 
 #include <jansson.h>
@@ -58,8 +59,7 @@ static void a_line_has_every_number_under_its_key_to_six_digits(void **state)
     assert_true(number(line, "accuracy") == 0.25);
 
     const json_t *noise = json_object_get(line, "noise"),
-                 *list = json_object_get(line, "tensors"),
-                 *b = json_array_get(list, 1);
+                 *list = json_object_get(line, "tensors"), *b = json_array_get(list, 1);
     assert_int_equal(json_object_size(noise), 5);
     assert_true(number(noise, "slice") == 1 && number(noise, "scale") == 5);
     assert_int_equal(json_array_size(list), 2);
@@ -69,12 +69,14 @@ static void a_line_has_every_number_under_its_key_to_six_digits(void **state)
 
     list = json_object_get(line, "blocks");
     assert_int_equal(json_array_size(list), 3);
-    static const char *const keys[] = {"stream", "gradient", "attention", "cross", "mlp",
-                                       "dead",   "zero",     "entropy",   "cross_entropy"};
+    static const char *const keys[] = {"stream", "gradient", "attention",
+                                       "cross",  "mlp",      "dead",
+                                       "zero",   "entropy",  "cross_entropy"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         assert_true(number(json_array_get(list, 0), keys[i]) == (double)(i + 1));
     assert_int_equal(json_object_size(json_array_get(list, 1)), 2);
-    assert_int_equal(json_integer_value(json_object_get(json_array_get(list, 1), "block")), 1);
+    assert_int_equal(
+        json_integer_value(json_object_get(json_array_get(list, 1), "block")), 1);
     const json_t *last = json_array_get(list, 2);
     assert_string_equal(json_string_value(json_object_get(last, "stack")), "decoder");
     assert_int_equal(json_integer_value(json_object_get(last, "block")), 0);
@@ -83,7 +85,8 @@ static void a_line_has_every_number_under_its_key_to_six_digits(void **state)
     json_decref(line);
 }
 
-/* Lengths as their formula has them, |G|^2 = 4 and variance 300, are taken apart again. */
+/* Lengths as their formula has them, |G|^2 = 4 and variance 300, are taken apart again.
+ */
 static void signal_and_variance_follow_from_two_sizes(void **state)
 {
     (void)state;
