@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "optim/clip.h"
 #include "optim/ema.h"
+#include "tensor/rows.h"
+
+enum { EXAMINED_AT_ONCE = 8192 };
 
 /* Neighbouring tensors that are alike in decay are one run. */
 static void find_runs(struct store *s, const struct transformer *t)
@@ -32,6 +35,7 @@ void store_init(struct store *s, const struct transformer *t, const struct conf_
 {
     *s = (struct store){
         .count = t->count,
+        .model = t,
         .max_norm = o->clip,
         .ema_decay = o->ema,
         .optimizer = {.kind = (enum optimizer_kind)o->name,
@@ -109,6 +113,59 @@ void store_skip(struct store *s)
     s->version++;
 }
 
+/* --- the update -----------------------------------------------------------------------
+ */
+
+static void step_range(struct store *s, const float *gradient,
+                       const struct store_update *u, struct range at, bool decay)
+{
+    float *const moment[OPTIMIZER_MOMENTS_MAX] = {
+        s->moment[0] + at.first, s->moment[1] ? s->moment[1] + at.first : NULL};
+    optimizer_step(&s->optimizer, s->version + 1, u->rate, u->clip / (double)u->targets,
+                   decay, s->theta + at.first, moment, gradient + at.first, at.count);
+}
+
+/* Sums of squares, but for the largest. */
+struct sums {
+    double weight, gradient, update, largest;
+};
+
+static void step_examined(struct store *s, const float *gradient,
+                          const struct store_update *u, struct range at, bool decay,
+                          struct sums *sums)
+{
+    float before[EXAMINED_AT_ONCE];
+    float *theta = s->theta + at.first;
+    const double largest = rows_largest(theta, at.count);
+    sums->largest = largest > sums->largest ? largest : sums->largest;
+    sums->weight += rows_sum_squares(theta, at.count);
+    sums->gradient += rows_sum_squares(gradient + at.first, at.count);
+    memcpy(before, theta, at.count * sizeof *before);
+    step_range(s, gradient, u, at, decay);
+    rows_add_scaled(before, theta, -1, at.count);
+    sums->update += rows_sum_squares(before, at.count);
+}
+
+/* In pieces that stay in the cache. */
+static struct tensor_statistics step_tensor(struct store *s, const float *gradient,
+                                            const struct store_update *u,
+                                            const struct param_info *p)
+{
+    struct sums sums = {0};
+    for (size_t done = 0; done < p->count; done += EXAMINED_AT_ONCE) {
+        const size_t left = p->count - done;
+        const struct range at = {p->first + done,
+                                 left < EXAMINED_AT_ONCE ? left : EXAMINED_AT_ONCE};
+        step_examined(s, gradient, u, at, p->decay, &sums);
+    }
+    const double n = (double)p->count;
+    return (struct tensor_statistics){.weight = sqrt(sums.weight / n),
+                                      .gradient =
+                                          sqrt(sums.gradient / n) / (double)u->targets,
+                                      .update = sqrt(sums.update / n),
+                                      .largest = sums.largest};
+}
+
 void store_update(struct store *s, const float *gradient, struct store_update *u)
 {
     assert(u->targets > 0);
@@ -120,15 +177,10 @@ void store_update(struct store *s, const float *gradient, struct store_update *u
     if (u->into != s->theta)
         memcpy(u->into, s->theta, s->count * sizeof(float));
     s->theta = u->into;
-    for (size_t i = 0; i < s->runs; i++) {
-        const struct store_run *run = &s->run[i];
-        float *const moment[OPTIMIZER_MOMENTS_MAX] = {
-            s->moment[0] + run->at.first,
-            s->moment[1] ? s->moment[1] + run->at.first : NULL};
-        optimizer_step(&s->optimizer, s->version + 1, u->rate,
-                       u->clip / (double)u->targets, run->decay, s->theta + run->at.first,
-                       moment, gradient + run->at.first, run->at.count);
-    }
+    for (size_t i = 0; u->tensors && i < s->model->tensors; i++)
+        u->tensors[i] = step_tensor(s, gradient, u, &s->model->info[i]);
+    for (size_t i = 0; !u->tensors && i < s->runs; i++)
+        step_range(s, gradient, u, s->run[i].at, s->run[i].decay);
     if (s->ema)
         ema_step(s->ema, s->theta, s->count, s->ema_decay, s->version);
     s->version++;

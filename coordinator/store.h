@@ -7,6 +7,8 @@
  *
  * With optim.ema also their average (optim/ema.h), ema <- average of ema and theta.
  *
+ * On the way it may be examined tensor by tensor; the bits stay the same.
+ *
  * An update whose norm is not finite changes nothing.  While somebody still reads the
  * parameters (a worker that lags behind receives them), the next version is written into
  * another buffer; usually nobody does, and the update is in place.
@@ -23,6 +25,7 @@
 
 #include "conf/conf.h"
 #include "flat/range.h"
+#include "metrics/statistics.h"
 #include "nn/transformer.h"
 #include "optim/optimizer.h"
 
@@ -51,6 +54,7 @@ struct store {
     size_t buffers;
     struct store_run *run; /* [runs], covering the vector */
     size_t runs;
+    const struct transformer *model; /* borrowed */
     double *block_sums;
 };
 
@@ -59,9 +63,10 @@ struct store_update {
     uint64_t targets;
     float *into; /* store_room() */
     double norm, clip; /* results; clip is the factor min(1, max / norm) */
+    struct tensor_statistics *tensors; /* [tensors of the model]: written, too; or NULL */
 };
 
-/* Zero parameters, moments and average, version 0. */
+/* Zero parameters, moments and average, version 0.  Borrows @t. */
 void store_init(struct store *s, const struct transformer *t, const struct conf_optim *o);
 void store_fini(struct store *s);
 

@@ -6,7 +6,7 @@
  * depend on the arguments and on whether the set has a fused multiply-add, on nothing
  * else: not on addresses, threads, compiler or its flags.  So v3 and v4 give the same
  * bits, v2 gives others; the name of the set is part of the numerics fingerprint all the
- * same.  rows_sum_squares, dropout and bfloat16 are equal in all.
+ * same.  rows_sum_squares, rows_largest, dropout and bfloat16 are equal in all.
  *
  * Element-wise functions may be called on parts of a block, cut anywhere: the bits do not
  * change.  What is not a number stays so in all forward functions, in all of its row.
@@ -137,5 +137,7 @@ void rows_sgd(float *theta, float *velocity, const float *g, size_t n, float rat
 /* mean += rest * (x - mean) */
 void rows_ema(float *mean, const float *x, size_t n, float rest);
 double rows_sum_squares(const float *x, size_t n); /* in double */
+/* The largest absolute value, 0 of none; what is not a number is passed over. */
+double rows_largest(const float *x, size_t n);
 
 #endif

@@ -58,3 +58,19 @@ static double sum_squares(const float *x, size_t n)
             s[l] += s[l + width];
     return s[0];
 }
+
+static double largest(const float *x, size_t n)
+{
+    float s[LANES] = {0}, most = 0;
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+#pragma omp simd
+        for (int l = 0; l < LANES; l++)
+            s[l] = fabsf(x[i + (size_t)l]) > s[l] ? fabsf(x[i + (size_t)l]) : s[l];
+    }
+    for (int l = 0; i < n; i++, l++)
+        s[l] = fabsf(x[i]) > s[l] ? fabsf(x[i]) : s[l];
+    for (int l = 0; l < LANES; l++)
+        most = s[l] > most ? s[l] : most;
+    return most;
+}

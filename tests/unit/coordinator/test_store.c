@@ -145,6 +145,66 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
     store_fini(&s);
 }
 
+/* A tensor's numbers by their definition; that of mlp.up is examined in several pieces. */
+static void assert_examined(const struct tensor_statistics *s, const struct param_info *p,
+                            const float *before, const float *after, const float *gradient,
+                            double targets)
+{
+    double weight = 0, mean = 0, update = 0, largest = 0;
+    for (size_t i = p->first; i < p->first + p->count; i++) {
+        const double move = (double)after[i] - (double)before[i];
+        weight += (double)before[i] * (double)before[i];
+        mean += (double)gradient[i] / targets * (double)gradient[i] / targets;
+        update += move * move;
+        largest = fmax(largest, fabs((double)before[i]));
+    }
+    const double n = (double)p->count;
+    assert_true(fabs(s->weight - sqrt(weight / n)) <= 1e-9 * s->weight);
+    assert_true(fabs(s->gradient - sqrt(mean / n)) <= 1e-9 * s->gradient);
+    assert_true(fabs(s->update - sqrt(update / n)) <= 1e-6 * s->update && s->update > 0);
+    assert_true(s->largest == largest);
+}
+
+static void an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor(
+    void **state)
+{
+    (void)state;
+    struct transformer large;
+    struct conf_model c = conf.model;
+    c.width = 96;
+    c.ffn = 200;
+    assert_int_equal(transformer_init(&large, &c, 5), 0);
+    struct store plain, examined;
+    store_init(&plain, &large, &conf.optim);
+    store_init(&examined, &large, &conf.optim);
+    const size_t bytes = large.count * sizeof(float);
+    float *gradient = mem_alloc(bytes), *before = mem_alloc(bytes);
+    struct tensor_statistics *s = mem_alloc(large.tensors * sizeof *s);
+    for (size_t i = 0; i < large.count; i++) {
+        examined.theta[i] = plain.theta[i] = (float)(i % 1009) * 1e-3f - 0.7f;
+        gradient[i] = (float)(i % 37) - 17.5f;
+    }
+    for (int step = 0; step < 3; step++) {
+        memcpy(before, examined.theta, bytes);
+        struct store_update u = {.rate = 0.01, .targets = 30, .into = store_room(&plain)};
+        store_update(&plain, gradient, &u);
+        u.into = store_room(&examined);
+        u.tensors = s;
+        store_update(&examined, gradient, &u);
+        assert_memory_equal(examined.theta, plain.theta, bytes);
+        assert_memory_equal(examined.moment[0], plain.moment[0], bytes);
+        assert_memory_equal(examined.moment[1], plain.moment[1], bytes);
+        for (size_t i = 0; i < large.tensors; i++)
+            assert_examined(&s[i], &large.info[i], before, examined.theta, gradient, 30);
+    }
+    mem_free(gradient);
+    mem_free(before);
+    mem_free(s);
+    store_fini(&plain);
+    store_fini(&examined);
+    transformer_fini(&large);
+}
+
 static void sampling_follows_its_options(void **state)
 {
     (void)state;
@@ -189,6 +249,7 @@ int main(void)
         T(an_average_follows_the_updates_and_nothing_else),
         T(what_somebody_reads_stays_as_it_is),
         T(a_gradient_that_is_not_finite_changes_nothing),
+        T(an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor),
         T(sampling_follows_its_options)};
     return cmocka_run_group_tests(tests, prepare, clean);
 }

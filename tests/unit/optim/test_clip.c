@@ -51,6 +51,20 @@ static void sums_of_squares_are_right_at_all_sizes(void **state)
     }
 }
 
+static void the_largest_is_found_wherever_it_stands(void **state)
+{
+    (void)state;
+    FOR_EACH_SET(set)
+    for (size_t n = 0; n <= 40; n++)
+        for (size_t at = 0; at < n; at++) {
+            float x[40];
+            for (size_t i = 0; i < n; i++)
+                x[i] = i == at ? -3 : i % 2 ? 2 : NAN;
+            assert_true(rows_largest(x, n) == 3);
+            assert_true(rows_largest(x, 0) == 0);
+        }
+}
+
 static void blocks_in_any_order_and_any_instruction_set_give_the_same_bits(void **state)
 {
     (void)state;
@@ -116,6 +130,7 @@ static void squares_that_float_cannot_hold_are_counted(void **state)
 
 RUN(T(a_vector_has_as_many_blocks_as_it_needs), T(the_norm_is_the_norm),
     T(sums_of_squares_are_right_at_all_sizes),
+    T(the_largest_is_found_wherever_it_stands),
     T(blocks_in_any_order_and_any_instruction_set_give_the_same_bits),
     T(the_tree_pairs_neighbours_and_carries_the_odd_one_up),
     T(large_gradients_are_scaled_to_the_limit_and_small_ones_left_alone),
