@@ -208,6 +208,7 @@ static struct action *commit(struct coordinator *c, struct actions *out)
     a->version = ++c->version;
     a->rate = c->rate;
     a->loss = c->loss;
+    a->noise = c->noise;
     a->targets = c->targets;
     return a;
 }
@@ -251,6 +252,7 @@ static void step_complete(struct coordinator *c, struct actions *out)
     const struct ledger_sum sum = ledger_tree_sum(&c->ledger);
     c->targets = sum.targets;
     c->loss = sum.loss / (double)sum.targets;
+    c->noise = sum.noise;
     share_end(c, out);
     c->phase = PHASE_UPDATE;
     name_slow(c, out);

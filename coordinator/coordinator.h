@@ -118,7 +118,7 @@ struct action {
     bool best, skipped, unwanted, halfway;
     struct tree_node node;
     uint32_t first, end, transfer;
-    double rate, loss, norm, clip, speed, median;
+    double rate, loss, noise, norm, clip, speed, median;
     uint64_t targets;
 };
 
@@ -171,7 +171,7 @@ struct coordinator {
     char why[COORDINATOR_WHY]; /* end_reason, when it is not static */
     double rate;
     uint64_t targets;
-    double loss;
+    double loss, noise;
     struct typical typical; /* length of a gradient per target, of the last partials */
 };
 

@@ -212,7 +212,8 @@ static struct ledger_sum node_sum(const struct ledger *l, struct tree_node node)
         return l->sum[slot];
     const struct ledger_sum left = node_sum(l, tree_left(node)),
                             right = node_sum(l, tree_right(node, l->slices));
-    return (struct ledger_sum){left.loss + right.loss, left.targets + right.targets};
+    return (struct ledger_sum){left.loss + right.loss, left.targets + right.targets,
+                               left.noise + right.noise};
 }
 
 struct ledger_sum ledger_tree_sum(const struct ledger *l)
@@ -224,7 +225,7 @@ struct ledger_sum ledger_tree_sum(const struct ledger *l)
 struct ledger_sum ledger_slice_sum(const struct ledger *l)
 {
     assert(ledger_complete(l));
-    struct ledger_sum total = {0, 0};
+    struct ledger_sum total = {0};
     for (uint32_t v = 0; v < l->slices; v++) {
         total.loss += l->sum[v].loss;
         total.targets += l->sum[v].targets;

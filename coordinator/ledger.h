@@ -5,7 +5,7 @@
  *   1. a slice is done, held by one or two workers, or free;
  *   2. results enter once: a slice that is done stays done, and a node of the tree is
  *      counted or its parts are, never both;
- *   3. loss and target counts of a step are added along the tree, so they do not depend
+ *   3. loss, target counts and noise of a step are added along the tree, so they do not depend
  *      on who held what;
  *   4. a holder has announced its result or not; only what is not announced can be
  *      released.
@@ -32,6 +32,7 @@ struct ledger_slice {
 struct ledger_sum {
     double loss;
     uint64_t targets;
+    double noise; /* of a step that is examined: squares / targets^2 of its slices */
 };
 
 struct ledger {

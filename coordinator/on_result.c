@@ -119,7 +119,7 @@ static void expect_partial(struct coordinator *c, const struct member *from,
                           .unit = m->partial.unit,
                           .worker = from->worker,
                           .node = node,
-                          .sum = {m->partial.loss, m->partial.targets},
+                          .sum = {m->partial.loss, m->partial.targets, m->partial.noise},
                           .drop = drop};
     struct action *a = act(out, ACTION_RECEIVE);
     a->peer = from->peer;
@@ -252,8 +252,8 @@ int on_evaluated(struct coordinator *c, struct member *from, const struct event 
     for (uint32_t i = 0; i < slices; i++)
         if (!c->ledger.slice[first + i].done)
             ledger_finish_slice(&c->ledger, first + i,
-                                (struct ledger_sum){m->evaluated.losses[i],
-                                                    m->evaluated.targets[i]});
+                                (struct ledger_sum){.loss = m->evaluated.losses[i],
+                                                    .targets = m->evaluated.targets[i]});
     share_revoke_others(c, from->worker, first, first + slices, out);
     share_feed(c, from, out);
     coordinator_check_complete(c, out);

@@ -242,6 +242,11 @@ void recorder_commit(struct recorder *r, const struct action *a)
     FAILPOINT("commit.done");
 }
 
+void recorder_statistics(struct recorder *r, uint64_t version, const struct statistics *s)
+{
+    jsonl_statistics(r->log, version, s);
+}
+
 void recorder_evaluated(struct recorder *r, const struct action *a)
 {
     struct metrics m;

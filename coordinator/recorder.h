@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "coordinator/coordinator.h"
+#include "metrics/statistics.h"
 
 struct recorder;
 
@@ -28,6 +29,8 @@ uint64_t recorder_term(const struct recorder *r); /* of this coordinator */
 
 void recorder_running(struct recorder *r, uint32_t workers);
 void recorder_commit(struct recorder *r, const struct action *commit);
+/* What the step that led to @version was examined for, after its commit. */
+void recorder_statistics(struct recorder *r, uint64_t version, const struct statistics *s);
 void recorder_evaluated(struct recorder *r, const struct action *evaluated);
 /* Any thread, before a checkpoint is published: the journal has its steps for good. */
 void recorder_sync(struct recorder *r);

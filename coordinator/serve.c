@@ -127,6 +127,8 @@ static int open_all(struct serve *s)
     if (!s->o.eval_only)
         TRY(open_recorder(s));
     const uint64_t term = s->recorder ? recorder_term(s->recorder) : 1;
+    examine_init(&s->examine, &s->model, s->conf.slices,
+                 conf_steps_count(c->train.stats_every, s->supply.scale));
     coordinator_init(&s->core, &s->conf, term, s->store.version, s->resume.found);
     s->core.validation = s->resume.state.validation;
     return ERR_OK;
@@ -204,6 +206,7 @@ void serve_close(struct serve *s)
     actions_fini(&s->actions);
     free(s->conf_text);
     mem_free(s->resume.dir);
+    examine_fini(&s->examine);
     store_fini(&s->store);
     ranges_fini(&s->ranges);
     transformer_fini(&s->model);
@@ -320,10 +323,28 @@ static void beat(struct serve *s, const struct action *a)
     serve_say(s, a->peer, (struct message){.kind = MESSAGE_HEARTBEAT});
 }
 
+static void record_statistics(struct serve *s, const struct action *a)
+{
+    const uint32_t slice = examine_slice(&s->examine, a->step);
+    struct examine_targets targets = {.all = (double)a->targets};
+    for (uint32_t v = 0; v < s->conf.slices; v++) {
+        const double n = (double)supply_targets(&s->supply, a->step, v, v + 1);
+        targets.inverse += 1 / n;
+        if (v == slice)
+            targets.slice = n;
+    }
+    const struct statistics found =
+        examine_step(&s->examine, a->step, a->noise, a->norm, targets);
+    recorder_statistics(s->recorder, a->version, &found);
+}
+
 static void commit(struct serve *s, const struct action *a)
 {
     s->commit = *a;
     recorder_commit(s->recorder, a);
+    if (examine_due(&s->examine, a->step) && !a->skipped)
+        record_statistics(s, a);
+    examine_forget(&s->examine);
 }
 
 static int perform(struct serve *s, const struct action *a, const struct message *m)
@@ -351,6 +372,7 @@ static int perform(struct serve *s, const struct action *a, const struct message
         break;
     case ACTION_DROP:
         parcels_drop(s->parcels, a->partial);
+        examine_drop(&s->examine, a->partial);
         break;
     case ACTION_DISCARD:
         serve_discard(s);

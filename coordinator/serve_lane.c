@@ -121,6 +121,7 @@ int serve_receive(struct serve *s, const struct action *a, const struct message 
             a->worker, (unsigned long long)a->targets, (unsigned long long)targets);
         return ERR_MISMATCH;
     }
+    TRY(examine_receive(&s->examine, a->worker, a->partial, m));
     p->to_receive += (uint32_t)s->ranges.n;
     const struct parcel what = {.lane = p->lane,
                                 .lane_peer = p->lane_peer,
@@ -141,6 +142,7 @@ void serve_on_arrived(void *ctx, uint64_t partial, int err)
 void serve_add(struct serve *s, const struct action *a)
 {
     struct treesum_buffer *root = parcels_add(s->parcels, a->partial);
+    examine_add(&s->examine, a->partial);
     if (root) {
         assert(!s->gradient);
         s->gradient = root;
@@ -153,6 +155,7 @@ void serve_discard(struct serve *s)
         parcels_give(s->parcels, s->gradient);
     s->gradient = NULL;
     parcels_reset(s->parcels);
+    examine_forget(&s->examine);
 }
 
 /* --- the update -----------------------------------------------------------------------
@@ -183,6 +186,9 @@ void serve_update(struct serve *s, const struct action *a)
 {
     assert(s->store.version == a->step && s->gradient);
     s->update = (struct store_update){
-        .rate = a->rate, .targets = a->targets, .into = store_room(&s->store)};
+        .rate = a->rate,
+        .targets = a->targets,
+        .into = store_room(&s->store),
+        .tensors = examine_tensors(&s->examine, a->step)};
     background_run(s->updater, update, updated, s);
 }

@@ -10,6 +10,7 @@
 #include "checkpoint/run_dir.h"
 #include "coordinator/background.h"
 #include "coordinator/coordinator.h"
+#include "coordinator/examine.h"
 #include "coordinator/parcels.h"
 #include "coordinator/peers.h"
 #include "coordinator/recorder.h"
@@ -28,6 +29,7 @@ struct serve {
     struct transformer model;
     struct ranges ranges;
     struct store store;
+    struct examine examine;
     struct resume resume;
     struct recorder *recorder; /* NULL when only evaluating */
     char *conf_text;

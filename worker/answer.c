@@ -44,21 +44,21 @@ static struct tree_node largest(const struct worker *w, uint32_t v)
 }
 
 struct total {
-    double loss, seconds;
+    double loss, noise, seconds;
     uint64_t targets;
 };
 
-/* Loss and target counts are added along the tree, like the gradients. */
+/* Loss, noise and target counts are added along the tree, like the gradients. */
 static struct total total_of(const struct worker *w, struct tree_node n)
 {
     if (n.level == 0) {
         const struct worker_slice *s = &w->slice[n.index];
-        return (struct total){s->loss, s->seconds, s->targets};
+        return (struct total){s->loss, s->noise, s->seconds, s->targets};
     }
     const struct total left = total_of(w, tree_left(n)),
                        right = total_of(w, tree_right(n, w->V));
-    return (struct total){left.loss + right.loss, left.seconds + right.seconds,
-                          left.targets + right.targets};
+    return (struct total){left.loss + right.loss, left.noise + right.noise,
+                          left.seconds + right.seconds, left.targets + right.targets};
 }
 
 static const uint64_t *hashes_of(struct worker *w, uint32_t first, uint32_t end)
@@ -82,6 +82,7 @@ static void push(struct worker *w, struct tree_node n, struct worker_actions *ou
     a->message.partial.index = n.index;
     a->message.partial.transfer = a->transfer;
     a->message.partial.loss = total.loss;
+    a->message.partial.noise = total.noise;
     a->message.partial.targets = total.targets;
     a->message.partial.seconds = total.seconds / w->conf.threads;
     if (w->hashing) {
@@ -122,6 +123,7 @@ void answer_slice(struct worker *w, const struct worker_event *ev,
     assert(s->state == SLICE_GIVEN);
     s->state = SLICE_COMPUTED;
     s->loss = ev->loss;
+    s->noise = ev->noise;
     s->seconds = ev->seconds;
     s->targets = ev->targets;
     s->hash = ev->hash;

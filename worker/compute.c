@@ -41,6 +41,10 @@ static void train(struct compute *c, struct workspace *w, struct compute_job *jo
         FAILPOINT_FLIP("worker.gradient", part->data, c->model->count))
         log_warn("the gradient of slice %u of step %llu is wrong", job->number,
                  (unsigned long long)job->slice.step);
+    if (job->statistics) {
+        const double targets = (double)job->result.targets;
+        job->noise = rows_sum_squares(part->data, c->model->count) / (targets * targets);
+    }
     if (c->o.bfloat16)
         rows_round_bfloat16(part->data, c->model->count);
     if (c->o.hashing || job->lease == LEASE_AUDIT)

@@ -29,10 +29,12 @@ struct compute_job { /* one slice */
     enum lease_kind lease;
     uint32_t number; /* of the slice in its step, or in the held-out text */
     struct slice slice;
+    bool statistics; /* to train with, in a step that is examined: noise is wanted */
     /* results */
     struct slice_result result;
     struct hypotheses hypotheses; /* of slices to be translated; owned */
     int err;                      /* of that */
+    double noise;  /* sum of the squares of the gradient's elements / targets^2 */
     uint64_t hash; /* of the gradient; of audits, and of all when hashing */
     double seconds;
     /* private */

@@ -10,7 +10,8 @@
 
 struct kept_slice {
     struct compute_job job;
-    void *copies[5]; /* what job.slice points to */
+    void *copies[6]; /* what job.slice points to */
+    struct slice_statistics statistics;
 };
 
 static void kept_free(struct kept_slice *k)
@@ -101,7 +102,22 @@ static const void *keep(struct kept_slice *k, size_t i, const void *from, size_t
     return memcpy(k->copies[i], from, n * size);
 }
 
-static struct kept_slice *copy(const struct message *m, size_t i, const struct conf *conf)
+/* Asked for, and for these blocks: there is room for the answer. */
+static void make_room(struct kept_slice *k, const struct message *m,
+                      const struct transformer *t)
+{
+    if (!m->lease.statistics || m->lease.kind != LEASE_TRAIN)
+        return;
+    k->job.statistics = true;
+    if (k->job.number != m->lease.examined)
+        return;
+    k->copies[5] = k->statistics.block =
+        mem_zalloc((t->shape.E + t->shape.L) * sizeof *k->statistics.block);
+    k->job.slice.statistics = &k->statistics;
+}
+
+static struct kept_slice *copy(const struct message *m, size_t i,
+                               const struct transformer *t, const struct conf *conf)
 {
     const struct message_slice s = m->lease.slice[i];
     const size_t B = s.sequences;
@@ -117,6 +133,7 @@ static struct kept_slice *copy(const struct message *m, size_t i, const struct c
         .step = m->lease.step,
         .dropout = !held_out(m),
         .smoothing = conf->train.label_smoothing};
+    make_room(k, m, t);
     if (!s.source_lengths)
         return k;
     k->job.slice.source_length = keep(k, 3, s.source_lengths, B, sizeof *s.lengths);
@@ -135,7 +152,7 @@ int kept_slices_add(struct kept_slices *k, const struct message *m,
         k->list = mem_resize(k->list, k->room * sizeof(struct kept_slice *));
     }
     for (size_t i = 0; i < m->lease.slices; i++)
-        k->list[k->n++] = copy(m, i, conf);
+        k->list[k->n++] = copy(m, i, t, conf);
     return ERR_OK;
 }
 

@@ -52,6 +52,12 @@ struct work {
     struct ranges ranges, whole;
     struct compute *compute;
     struct kept_slices slices;
+    struct {
+        bool known;
+        uint32_t slice;
+        double *values; /* [values_n] */
+    } examined; /* the slice of this step that was, until its node is answered */
+    size_t values_n;
     uint64_t *checksums; /* [ranges] of the announced parameters, then of a partial */
     uint32_t transfer;   /* number of the first of the parameters being received */
     size_t ranges_left;
@@ -151,6 +157,13 @@ static double sum_squares(const struct work *w, const float *data)
     return squares;
 }
 
+/* The slice that was examined is part of @node. */
+static bool has_examined(const struct work *w, struct tree_node node)
+{
+    return w->examined.known && w->examined.slice >= tree_first(node) &&
+           w->examined.slice < tree_end(node, w->core.V);
+}
+
 static void push(struct work *w, const struct worker_action *a)
 {
     struct treesum_buffer *sum = compute_extract(w->compute, a->node);
@@ -160,6 +173,11 @@ static void push(struct work *w, const struct worker_action *a)
     const size_t size = packed ? sizeof(uint16_t) : sizeof(float);
     struct message m = a->message;
     m.partial.squares = sum_squares(w, sum->data);
+    if (has_examined(w, a->node)) {
+        m.partial.statistics = w->values_n;
+        m.partial.values = w->examined.values;
+        w->examined.known = false;
+    }
 
     uint64_t *checksums = mem_alloc(w->ranges.n * sizeof *checksums);
     for (size_t r = 0; r < w->ranges.n; r++) {
@@ -186,18 +204,32 @@ static void push(struct work *w, const struct worker_action *a)
 /* --- compute ---------------------------------------------------------------------------
  */
 
+/* Blocks one after the other, then the guesses. */
+static void keep_statistics(struct work *w, const struct compute_job *job)
+{
+    const struct slice_statistics *s = job->slice.statistics;
+    memcpy(w->examined.values, s->block, (w->values_n - 1) * sizeof(double));
+    w->examined.values[w->values_n - 1] = (double)s->correct;
+    w->examined.slice = job->number;
+    w->examined.known = true;
+}
+
 static void on_wake(void *ctx)
 {
     struct work *w = ctx;
     struct compute_job *job;
-    while (w->compute && !w->finished && (job = compute_collect(w->compute)))
+    while (w->compute && !w->finished && (job = compute_collect(w->compute))) {
+        if (job->slice.statistics)
+            keep_statistics(w, job);
         feed(w, (struct worker_event){.kind = WORKER_COMPUTED,
                                       .lease = job->lease,
                                       .slice = job->number,
                                       .loss = job->result.loss,
+                                      .noise = job->noise,
                                       .targets = job->result.targets,
                                       .hash = job->hash,
                                       .seconds = job->seconds});
+    }
 }
 
 static void wake(void *ctx)
@@ -227,6 +259,8 @@ static int prepare(struct work *w)
     transformer_ranges(&w->model, &w->ranges);
     ranges_whole(&w->whole, w->model.count);
     w->checksums = mem_zalloc(w->ranges.n * sizeof *w->checksums);
+    w->values_n = (w->model.shape.E + w->model.shape.L) * BLOCK_STATISTICS + 1;
+    w->examined.values = mem_alloc(w->values_n * sizeof(double));
     const struct plan plan = plan_of(&w->conf);
     const bool hashing = w->conf.cluster.audit > 0;
     const struct compute_options o = {.threads = w->options.threads,
@@ -307,6 +341,7 @@ static int perform(struct work *w, const struct worker_action *a)
         return ERR_OK;
     case WORK_DISCARD:
         compute_give(w->compute, compute_extract(w->compute, a->node));
+        w->examined.known &= !has_examined(w, a->node);
         return ERR_OK;
     case WORK_FINISH:
         if (a->err)
@@ -429,6 +464,7 @@ void work_free(struct work *w)
     ranges_fini(&w->whole);
     transformer_fini(&w->model);
     mem_free(w->checksums);
+    mem_free(w->examined.values);
     worker_actions_fini(&w->actions);
     worker_fini(&w->core);
     mem_free(w);

@@ -43,14 +43,14 @@ struct worker_event {
         WORKER_MESSAGE,    /* message */
         WORKER_CLOSED,     /* the control channel has ended; err: why */
         WORKER_PARAMETERS, /* version has arrived whole; or err */
-        WORKER_COMPUTED,   /* lease, slice: done, with loss, targets, hash, seconds */
+        WORKER_COMPUTED,   /* lease, slice: done, with loss, targets, noise, hash, seconds */
         WORKER_LEAVE       /* somebody asked this worker to go */
     } kind;
     const struct message *message;
     enum lease_kind lease;
     uint32_t slice;
     uint64_t version, targets, hash;
-    double loss, seconds;
+    double loss, noise, seconds;
     int err;
 };
 
@@ -87,7 +87,7 @@ enum worker_slice_state { SLICE_NONE, SLICE_QUEUED, SLICE_GIVEN, SLICE_COMPUTED 
 struct worker_slice { /* to train with */
     enum worker_slice_state state;
     bool unwanted; /* somebody else was faster */
-    double loss, seconds;
+    double loss, noise, seconds;
     uint64_t targets, hash;
 };
 

@@ -41,6 +41,7 @@ struct noise_statistics {
 #include "metrics/statistics.def"
 };
 
+/* Numbers of a block: an array of blocks is one of doubles. */
 enum { BLOCK_STATISTICS = sizeof(struct block_statistics) / sizeof(double) };
 
 void tensor_statistics_unknown(struct tensor_statistics *s); /* all NAN */

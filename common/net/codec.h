@@ -12,9 +12,9 @@
  *   4. level < MESSAGE_LEVELS, and the node begins below MESSAGE_SLICES_MAX
  *   5. evaluated: as many targets as losses, at most MESSAGE_SLICES_MAX, and as many
  *      tokens as the lengths of the translations say; partial, commit:
- *      at most MESSAGE_RANGES_MAX checksums
+ *      at most MESSAGE_RANGES_MAX checksums and MESSAGE_STATISTICS_MAX statistics
  *   6. revoke, released: slices below CHECK_BELOW
- *   7. doubles are finite, but for losses
+ *   7. doubles are finite, but for losses, squares, noise and statistics
  * Meaning (is this token below vocab?, is this lease mine?) is the owner's business.
  *
  * Unpacking reserves at most a multiple of the bytes received (budget.h).

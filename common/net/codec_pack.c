@@ -99,6 +99,8 @@ static uint8_t *pack_lease(struct packing p, const struct message *m)
     x.first = m->lease.first;
     x.n_slices = n;
     x.slices = pointers;
+    x.statistics = m->lease.statistics;
+    x.examined = m->lease.examined;
     p.control.what_case = LOCKSTEP__CONTROL__WHAT_LEASE;
     p.control.lease = &x;
     uint8_t *bytes = packed(p);
@@ -111,6 +113,7 @@ static uint8_t *pack_partial(struct packing p, const struct message *m)
 {
     Lockstep__Partial x = LOCKSTEP__PARTIAL__INIT;
     assert(m->partial.ranges <= MESSAGE_RANGES_MAX);
+    assert(m->partial.statistics <= MESSAGE_STATISTICS_MAX);
     x.unit = m->partial.unit;
     x.level = m->partial.level;
     x.index = m->partial.index;
@@ -123,6 +126,9 @@ static uint8_t *pack_partial(struct packing p, const struct message *m)
     x.n_hashes = m->partial.slices;
     x.hashes = (uint64_t *)m->partial.hashes;
     x.seconds = m->partial.seconds;
+    x.noise = m->partial.noise;
+    x.n_statistics = m->partial.statistics;
+    x.statistics = (double *)m->partial.values;
     p.control.what_case = LOCKSTEP__CONTROL__WHAT_PARTIAL;
     p.control.partial = &x;
     return packed(p);

@@ -105,6 +105,8 @@ static int take_lease(const struct check *c, struct budget *b, const Lockstep__L
     m->lease.first = x->first;
     m->lease.slices = x->n_slices;
     m->lease.slice = slice;
+    m->lease.statistics = x->statistics;
+    m->lease.examined = x->examined;
     return ERR_OK;
 }
 
@@ -115,6 +117,7 @@ static int take_partial(const struct check *c, const Lockstep__Partial *x,
     TRY(check_real(c, "seconds", x->seconds));
     TRY(check_count(c, "checksums", x->n_checksums, 0, MESSAGE_RANGES_MAX));
     TRY(check_count(c, "hashes", x->n_hashes, 0, MESSAGE_SLICES_MAX));
+    TRY(check_count(c, "statistics", x->n_statistics, 0, MESSAGE_STATISTICS_MAX));
     m->kind = MESSAGE_PARTIAL;
     m->partial.unit = x->unit;
     m->partial.level = x->level;
@@ -128,6 +131,9 @@ static int take_partial(const struct check *c, const Lockstep__Partial *x,
     m->partial.squares = x->squares;
     m->partial.slices = x->n_hashes;
     m->partial.hashes = x->hashes;
+    m->partial.noise = x->noise;
+    m->partial.statistics = x->n_statistics;
+    m->partial.values = x->statistics;
     return ERR_OK;
 }
 

@@ -3,8 +3,8 @@
  * A message owns nothing: strings and arrays are borrowed, when sending from the caller
  * until the call returns, when received from the codec's buffer until the callback
  * returns.  Received messages have passed the checks of net/codec.h: kinds, sizes and
- * array lengths agree, strings are UTF-8 and end, numbers are finite but for losses: a
- * model may diverge.
+ * array lengths agree, strings are UTF-8 and end, numbers are finite but for losses and
+ * what gradients and activations are measured by: a model may diverge.
  */
 #ifndef NET_MESSAGE_H
 #define NET_MESSAGE_H
@@ -17,11 +17,12 @@ enum {
     MESSAGE_PROTOCOL = 3,
     MESSAGE_SLICES_MAX = 65536,
     MESSAGE_RANGES_MAX = 65536,
+    MESSAGE_STATISTICS_MAX = 20480, /* 9 of each block, and one: the largest model has 18433 */
     MESSAGE_TEXT_MAX = 4095,    /* bytes of a string */
     MESSAGE_CONF_MAX = 1 << 20, /* bytes of the configuration */
     MESSAGE_LEVELS = 32,        /* of the tree over the slices */
-    /* What a worker may have to say packs to less: a Join; any, the longest of which is an
-     * Evaluated of MESSAGE_SLICES_MAX losses and as many varints. */
+    /* What a worker may have to say packs to less: a Join; any, the longest of which is a
+     * Partial of as many checksums, hashes and statistics as there may be. */
     MESSAGE_JOIN_BYTES = 16 << 10,
     MESSAGE_WORKER_BYTES = 1280 << 10
 };
@@ -88,6 +89,8 @@ struct message {
             uint32_t first;
             size_t slices;
             const struct message_slice *slice; /* [slices] */
+            bool statistics; /* the step is examined */
+            uint32_t examined; /* then: the slice whose blocks are wanted */
         } lease;
         struct {
             uint64_t unit;
@@ -109,6 +112,10 @@ struct message {
             const uint64_t *checksums; /* [ranges] */
             size_t slices;             /* of the node, or 0 */
             const uint64_t *hashes;    /* [slices] */
+            double noise; /* sum over the slices: squares / targets^2; of a step that is
+                             examined */
+            size_t statistics;     /* of the blocks of the slice examined, or 0 */
+            const double *values;  /* [statistics] */
         } partial;
         struct {
             uint64_t unit;

@@ -63,6 +63,7 @@ static void check_message(const struct message *m)
         CHECK(m->partial.level < MESSAGE_LEVELS);
         CHECK((uint64_t)m->partial.index << m->partial.level < MESSAGE_SLICES_MAX);
         CHECK(isfinite(m->partial.seconds) && m->partial.ranges <= MESSAGE_RANGES_MAX);
+        CHECK(m->partial.statistics <= MESSAGE_STATISTICS_MAX);
         return;
     case MESSAGE_EVALUATED:
         expect_run(m->evaluated.first, m->evaluated.slices, 0);

@@ -7,7 +7,7 @@ static void finish(struct ledger *l, uint32_t level, uint32_t index, double loss
                    uint64_t targets)
 {
     ledger_finish_node(l, (struct tree_node){level, index},
-                       (struct ledger_sum){loss, targets});
+                       (struct ledger_sum){.loss = loss, .targets = targets});
 }
 
 static void a_step_is_complete_when_every_slice_came_once(void **state)
@@ -109,7 +109,7 @@ static void held_out_losses_are_added_in_the_order_of_the_slices(void **state)
     struct ledger l = {0};
     ledger_begin(&l, 3);
     for (uint32_t v = 3; v-- > 0;)
-        ledger_finish_slice(&l, v, (struct ledger_sum){loss[v], 5 + v});
+        ledger_finish_slice(&l, v, (struct ledger_sum){.loss = loss[v], .targets = 5 + v});
     const struct ledger_sum sum = ledger_slice_sum(&l);
     assert_true(sum.loss == (1e16 + 1.0) - 1e16);
     assert_int_equal(sum.targets, 18);

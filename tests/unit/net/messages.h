@@ -30,10 +30,11 @@ static const struct message examples[] = {
               "avx2"}},
     {MESSAGE_WELCOME, 3, 4, .welcome = {7, 50257, "run:\n  dir: x\n", UINT64_MAX}},
     {MESSAGE_REFUSE, 5, 6, .refuse = {"other bits", 78}},
-    {MESSAGE_LEASE, 7, 8, .lease = {9, 10, 11, LEASE_AUDIT, 12, 2, example_slices}},
+    {MESSAGE_LEASE, 7, 8,
+     .lease = {9, 10, 11, LEASE_AUDIT, 12, 2, example_slices, true, 13}},
     {MESSAGE_PARTIAL, 9, 10,
      .partial = {11, 1, 3, 40, 2.25, 0.125, 7.5, 99, 3, example_samples, 2,
-                 example_targets}},
+                 example_targets, 0.75, 2, example_losses}},
     {MESSAGE_EVALUATED, 11, 12,
      .evaluated = {13, 14, 2, example_losses, example_targets, 0.5, 2, 6,
                    example_lengths, example_tokens}},
@@ -84,6 +85,8 @@ static inline void assert_same_lease(const struct message *a, const struct messa
     assert_int_equal(a->lease.kind, b->lease.kind);
     assert_int_equal(a->lease.first, b->lease.first);
     assert_int_equal(a->lease.slices, b->lease.slices);
+    assert_int_equal(a->lease.statistics, b->lease.statistics);
+    assert_int_equal(a->lease.examined, b->lease.examined);
     for (size_t i = 0; i < a->lease.slices; i++)
         assert_same_slice(&a->lease.slice[i], &b->lease.slice[i]);
 }
@@ -101,6 +104,10 @@ static inline void assert_same_partial(const struct message *a, const struct mes
     assert_int_equal(a->partial.slices, b->partial.slices);
     assert_memory_equal(a->partial.hashes, b->partial.hashes,
                         a->partial.slices * sizeof *a->partial.hashes);
+    assert_true(a->partial.noise == b->partial.noise);
+    assert_int_equal(a->partial.statistics, b->partial.statistics);
+    assert_memory_equal(a->partial.values, b->partial.values,
+                        a->partial.statistics * sizeof *a->partial.values);
     assert_int_equal(a->partial.ranges, b->partial.ranges);
     assert_memory_equal(a->partial.checksums, b->partial.checksums,
                         a->partial.ranges * sizeof *a->partial.checksums);
