@@ -125,6 +125,7 @@ static void expect_partial(struct coordinator *c, const struct member *from,
     a->peer = from->peer;
     a->worker = from->worker;
     a->partial = c->partials;
+    a->unit = m->partial.unit;
     a->node = node;
     a->transfer = m->partial.transfer;
     a->targets = m->partial.targets;

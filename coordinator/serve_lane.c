@@ -100,6 +100,20 @@ void serve_parameters(struct serve *s, const struct action *a)
 /* --- partials in ----------------------------------------------------------------------
  */
 
+/* What comes late, of an earlier unit, is dropped: its step's slices are not looked up. */
+static int check_targets(struct serve *s, const struct action *a)
+{
+    if (a->unit != s->core.unit)
+        return ERR_OK;
+    const uint64_t targets = supply_targets(&s->supply, s->core.version, tree_first(a->node),
+                                            tree_end(a->node, s->conf.slices));
+    if (a->targets == targets)
+        return ERR_OK;
+    log_error("worker %u: its partial counts %llu target tokens, its slices have %llu",
+              a->worker, (unsigned long long)a->targets, (unsigned long long)targets);
+    return ERR_MISMATCH;
+}
+
 int serve_receive(struct serve *s, const struct action *a, const struct message *m)
 {
     struct peer *p = peers_get(&s->peers, a->peer);
@@ -113,14 +127,7 @@ int serve_receive(struct serve *s, const struct action *a, const struct message 
                   a->transfer, p->to_receive);
         return ERR_MISMATCH;
     }
-    const uint64_t targets = supply_targets(&s->supply, s->core.version, tree_first(a->node),
-                                            tree_end(a->node, s->conf.slices));
-    if (a->targets != targets) {
-        log_error(
-            "worker %u: its partial counts %llu target tokens, its slices have %llu",
-            a->worker, (unsigned long long)a->targets, (unsigned long long)targets);
-        return ERR_MISMATCH;
-    }
+    TRY(check_targets(s, a));
     TRY(examine_receive(&s->examine, a->worker, a->partial, m));
     p->to_receive += (uint32_t)s->ranges.n;
     const struct parcel what = {.lane = p->lane,

@@ -481,6 +481,34 @@ static void who_does_not_even_answer_when_its_time_is_up_is_not_waited_for(void 
     }
 }
 
+/* Computed a second time by then: it is received as what it is, and dropped. */
+static void a_partial_that_comes_after_its_step_says_of_which_unit_it_is(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(2));
+    const struct action first[] = {*lease_of(&s, 1), *lease_of(&s, 2)};
+    give(&s, &first[0], 6);
+    give(&s, &first[1], 6);
+    feed(&s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+    const struct action one = *lease_of(&s, 1), late = *lease_of(&s, 2);
+    pull(&s, &late);
+    s.now_ms += 1000;
+    give(&s, &one, 6);
+    assert_true(tick_for(&s, ACTION_LEASE, 1, 1000));
+    const struct action copy = *lease_of(&s, 1);
+    give(&s, &copy, 6);
+    feed(&s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+    assert_non_null(find(&s, ACTION_COMMIT));
+    assert_int_equal(say(&s, 2, partial_of(&late)), ERR_OK);
+    const struct action *a = find(&s, ACTION_RECEIVE);
+    assert_int_equal(a->unit, late.unit);
+    assert_int_not_equal(a->unit, s.c.unit);
+    assert_int_equal(receive(&s, a->partial, ERR_OK), ERR_OK);
+    assert_non_null(find(&s, ACTION_DROP));
+    end(&s);
+}
+
 /* Its heartbeats lie unread in the socket: the tick comes first. */
 static void a_coordinator_that_was_paused_itself_blames_nobody(void **state)
 {
@@ -555,6 +583,7 @@ RUN(T(messages_of_strangers_other_terms_and_other_lives_change_nothing),
     T(a_stop_while_a_new_best_waits_for_the_disk_saves_it_too),
     T(a_worker_is_given_up_when_it_was_silent_for_a_lease),
     T(who_does_not_even_answer_when_its_time_is_up_is_not_waited_for),
+    T(a_partial_that_comes_after_its_step_says_of_which_unit_it_is),
     T(a_coordinator_that_was_paused_itself_blames_nobody),
     T(without_workers_it_waits_for_one_to_come_back_and_then_ends),
     T(it_begins_without_a_worker_that_was_lost_before))
