@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# exact.sh WIRE STEPS text|pairs - the same weights, moments and average, to the bit, whoever computes
-# them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
+# exact.sh WIRE STEPS text|pairs - the same weights, moments and average, to the bit, and the same
+# statistics, whoever computes them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
 # another number of workers, killed and resumed.  A GPT, or an encoder-decoder with all kinds
 # of dropout and label smoothing.
 source "$(dirname "$0")/lib.sh"
@@ -10,7 +10,8 @@ kind=$3
 confs=$(dirname "$0")/../../deploy/conf
 rm -rf run-*
 common=(data.dir=data train.steps="$steps" train.slices=8 cluster.wire="$wire" optim.ema=0.99
-        train.checkpoint_every=$((steps / 8)) train.eval_every=1000)
+        train.checkpoint_every=$((steps / 8)) train.eval_every=1000
+        train.stats_every=5)
 case $kind in
     text)
         prepare data char
@@ -39,13 +40,21 @@ whole() { # NAME RANKS [key=value...]
     compare "$1"
 }
 
+# What log.jsonl says that steps were examined for, those computed again once; without the time.
+statistics() { # RUN
+    sed -nE 's/^\{"time":[0-9.]+,("event":"statistics",.*)/\1/p' "$1/log.jsonl" | sort -u
+}
+
 reference=
 compare() {
-    local got
+    local got lines
     got=$(sums "run-$1" "$steps")
+    lines=$(statistics "run-$1" | wc -l)
+    [ "$lines" -eq $((steps / 5 + 1)) ] || fail "run-$1 has $lines different statistics, expected $((steps / 5 + 1))"
+    got+=$(statistics "run-$1" | sha256sum | cut -c1-16)
     [ -n "$reference" ] || reference=$got
-    say "$1: ${got:0:16} ${got:65:16}"
-    [ "$got" = "$reference" ] || fail "run-$1 ends in other bits"
+    say "$1: ${got:0:16} ${got:65:16} ${got:130:16}"
+    [ "$got" = "$reference" ] || fail "run-$1 ends in other bits, or its statistics differ"
 }
 
 whole one-process 1 cluster.threads=1

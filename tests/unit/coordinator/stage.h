@@ -121,6 +121,7 @@ static inline struct message partial_of(const struct action *lease)
     m.partial.index = lease->first >> m.partial.level;
     m.partial.loss = 6;
     m.partial.squares = 1;
+    m.partial.noise = 0.5;
     m.partial.targets = 3;
     m.partial.seconds = 1;
     return m;
@@ -170,6 +171,7 @@ static inline void make_leased_step(struct stage *s, struct action lease)
     assert_non_null(find(s, ACTION_UPDATE));
     feed(s, (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
     assert_non_null(find(s, ACTION_COMMIT));
+    assert_true(find(s, ACTION_COMMIT)->noise == 0.5); /* of the one partial */
 }
 
 static inline void make_step(struct stage *s)

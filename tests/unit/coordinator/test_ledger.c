@@ -7,7 +7,7 @@ static void finish(struct ledger *l, uint32_t level, uint32_t index, double loss
                    uint64_t targets)
 {
     ledger_finish_node(l, (struct tree_node){level, index},
-                       (struct ledger_sum){.loss = loss, .targets = targets});
+                       (struct ledger_sum){.loss = loss, .targets = targets, .noise = 2 * loss});
 }
 
 static void a_step_is_complete_when_every_slice_came_once(void **state)
@@ -30,7 +30,7 @@ static void a_step_is_complete_when_every_slice_came_once(void **state)
     finish(&l, 2, 0, 0.25, 40);
     assert_true(ledger_complete(&l));
     const struct ledger_sum sum = ledger_tree_sum(&l);
-    assert_true(sum.loss == 0.75 && sum.targets == 60);
+    assert_true(sum.loss == 0.75 && sum.targets == 60 && sum.noise == 1.5);
     ledger_fini(&l);
 }
 

@@ -219,12 +219,50 @@ static void held_out_slices_have_a_loss_and_no_gradient(void **state)
     bench_free(b);
 }
 
+/* The first two are asked for it, the second for its blocks, too. */
+static void what_is_asked_for_is_measured_and_changes_no_bit(void **state)
+{
+    (void)state;
+    const size_t bytes = model.count * sizeof(float);
+    float *reference = mem_alloc(bytes);
+    compute(1, (struct tree_node[]){{3, 0}}, 1, reference);
+    struct bench *b = bench_new(2);
+    struct block_statistics block[2] = {{0}};
+    struct slice_statistics statistics = {.block = block};
+    for (uint32_t v = 0; v < V; v++) {
+        b->job[v] = (struct compute_job){
+            .number = v, .slice = slices[v], .statistics = v < 2};
+        b->job[v].slice.statistics = v == 1 ? &statistics : NULL;
+        compute_start(b->c, &b->job[v]);
+    }
+    collect(b, V);
+    struct treesum_buffer *sum = compute_extract(b->c, (struct tree_node){3, 0});
+    assert_memory_equal(sum->data, reference, bytes);
+    compute_give(b->c, sum);
+    assert_true(b->job[2].noise == 0 && block[0].stream > 0 && block[1].mlp > 0);
+
+    struct workspace *w = workspace_new(&model, T, true);
+    struct slice_result result;
+    for (uint32_t v = 0; v < 2; v++) {
+        double squares = 0;
+        transformer_slice(&model, w, compute_theta(b->c), reference, &slices[v], &result,
+                          NULL, NULL);
+        for (size_t i = 0; i < model.count; i++)
+            squares += (double)reference[i] * (double)reference[i];
+        assert_true(fabs(b->job[v].noise / (squares / T / T) - 1) < 1e-9);
+    }
+    workspace_free(w);
+    bench_free(b);
+    mem_free(reference);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(threads_and_order_do_not_change_the_bits),
         T(parts_of_the_tree_add_up_to_the_same_bits),
         T(an_audit_has_the_hash_of_the_gradient_and_leaves_no_sum),
-        T(held_out_slices_have_a_loss_and_no_gradient)};
+        T(held_out_slices_have_a_loss_and_no_gradient),
+        T(what_is_asked_for_is_measured_and_changes_no_bit)};
     return cmocka_run_group_tests(tests, prepare, clean);
 }

@@ -101,6 +101,31 @@ static void a_good_lease_is_copied_whole(void **state)
     kept_slices_fini(&kept);
 }
 
+static void a_step_that_is_examined_wants_noise_of_all_slices_and_blocks_of_one(void **state)
+{
+    (void)state;
+    for (enum lease_kind kind = LEASE_TRAIN; kind <= LEASE_AUDIT; kind++)
+        for (int asked = 0; asked < 2; asked++) {
+            struct kept_slices kept = {0};
+            struct message m;
+            struct message_slice slice[2];
+            good(&m, slice);
+            m.lease.kind = kind;
+            m.lease.statistics = asked;
+            m.lease.examined = 3;
+            assert_int_equal(kept_slices_add(&kept, &m, &model, &conf), ERR_OK);
+            for (uint32_t v = 2; v < 4; v++) {
+                const struct compute_job *job = kept_slices_job(&kept, kind, v);
+                const bool wanted = asked && kind == LEASE_TRAIN;
+                assert_int_equal(job->statistics, wanted);
+                assert_int_equal(job->slice.statistics != NULL, wanted && v == 3);
+                if (job->slice.statistics)
+                    job->slice.statistics->block[0].stream = 1; /* there is room */
+            }
+            kept_slices_fini(&kept);
+        }
+}
+
 static void refuse(const char *what, const struct message *m)
 {
     struct kept_slices kept = {0};
@@ -234,6 +259,7 @@ int main(void)
         T(a_source_is_refused_by_a_model_without_an_encoder),
         T(slices_beyond_the_step_are_refused_but_not_of_the_held_out_text),
         T(a_good_lease_is_copied_whole),
+        T(a_step_that_is_examined_wants_noise_of_all_slices_and_blocks_of_one),
         T(as_many_rows_as_fit_and_shorter_sequences_are_taken),
         T(slices_are_found_by_kind_and_number_in_any_order)};
     return cmocka_run_group_tests(tests, prepare, clean);

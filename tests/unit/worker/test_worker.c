@@ -66,6 +66,7 @@ static int computed(struct stage *s, enum lease_kind lease, uint32_t slice)
                                          .lease = lease,
                                          .slice = slice,
                                          .loss = 2 + slice,
+                                         .noise = 1u << slice,
                                          .targets = 3,
                                          .hash = 1000 + slice,
                                          .seconds = 0.5});
@@ -325,9 +326,11 @@ static void the_largest_node_that_is_all_its_own_is_pushed(void **state)
         }
         assert_int_equal(m->partial.level, pushed[i].level);
         assert_int_equal(m->partial.index, pushed[i].index);
-        assert_int_equal(m->partial.slices, 1u << pushed[i].level);
-        assert_int_equal(m->partial.hashes[0],
-                         1000 + (pushed[i].index << pushed[i].level));
+        const uint32_t slices = 1u << pushed[i].level,
+                       first = pushed[i].index << pushed[i].level;
+        assert_int_equal(m->partial.slices, slices);
+        assert_true(m->partial.noise == ((1u << slices) - 1) << first);
+        assert_int_equal(m->partial.hashes[0], 1000 + first);
     }
     assert_int_equal(s.w.held, 0);
     end(&s);
