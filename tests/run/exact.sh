@@ -51,6 +51,7 @@ compare() {
     got=$(sums "run-$1" "$steps")
     lines=$(statistics "run-$1" | wc -l)
     [ "$lines" -eq $((steps / 5 + 1)) ] || fail "run-$1 has $lines different statistics, expected $((steps / 5 + 1))"
+    statistics "run-$1" | grep -q '"blocks":\[\]' && fail "run-$1 has statistics without blocks"
     got+=$(statistics "run-$1" | sha256sum | cut -c1-16)
     [ -n "$reference" ] || reference=$got
     say "$1: ${got:0:16} ${got:65:16} ${got:130:16}"
