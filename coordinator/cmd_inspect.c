@@ -104,13 +104,19 @@ static void print_record(void *ctx, const struct journal_record *r)
 {
     static const char *const kinds[] = {"?",          "start",      "commit",
                                         "evaluation", "checkpoint", "end",
-                                        "skipped"};
+                                        "skipped",    "spike-loss", "spike-norm",
+                                        "rewind"};
     (void)ctx;
     printf("%-10s term %llu step %llu", kinds[r->kind], (unsigned long long)r->term,
            (unsigned long long)r->step);
     if (r->kind == JOURNAL_COMMIT)
         printf("  loss %.6f  rate %.3e  norm %.4g  clip %.3f  targets %llu", r->loss,
                r->rate, r->norm, r->clip, (unsigned long long)r->targets);
+    if (r->kind == JOURNAL_SPIKE_LOSS || r->kind == JOURNAL_SPIKE_NORM)
+        printf("  loss %.6f  norm %.4g  z %.2f", r->loss, r->norm, r->clip);
+    if (r->kind == JOURNAL_REWIND)
+        printf("  loss %.6f  usually %.6f  data offset %llu  rate times %g", r->loss,
+               r->norm, (unsigned long long)r->targets, r->rate);
     if (r->kind == JOURNAL_EVALUATION)
         printf("  held-out loss %.6f  targets %llu", r->loss,
                (unsigned long long)r->targets);

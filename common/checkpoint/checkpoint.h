@@ -29,6 +29,7 @@
 
 #include "base/disk.h"
 #include "checkpoint/safetensors.h"
+#include "guard/guard.h"
 #include "metrics/validation.h"
 
 /* What a resume needs besides tensors. */
@@ -38,7 +39,8 @@ struct checkpoint_state {
     uint64_t fingerprint; /* of the configuration */
     uint32_t vocab;
     struct validation validation;
-    char version[32]; /* of the program */
+    struct guard guard; /* zeros where a program that did not know it wrote the file */
+    char version[32];   /* of the program */
 };
 
 struct checkpoint_content {

@@ -90,7 +90,7 @@ static void pack(unsigned char at[RECORD], const struct journal_record *r)
 static bool unpack(const unsigned char at[RECORD], struct journal_record *r)
 {
     const uint32_t kind = get32(at + 4);
-    if (get32(at) != BODY || kind < JOURNAL_START || kind > JOURNAL_SKIPPED ||
+    if (get32(at) != BODY || kind < JOURNAL_START || kind > JOURNAL_REWIND ||
         get64(at + FRAME + BODY) != hash64(at, FRAME + BODY))
         return false;
     const unsigned char *b = at + FRAME;

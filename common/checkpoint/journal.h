@@ -16,11 +16,13 @@
  *
  * After a restart from a checkpoint the steps since then appear again, under a higher
  * term; journal_open() gives them back, so that the owner can see that what is computed
- * again is the same.
+ * again is the same.  Steps appear again after REWIND, too, from its version on; those
+ * are other steps, of other data (guard/turns.h).
  */
 #ifndef CHECKPOINT_JOURNAL_H
 #define CHECKPOINT_JOURNAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,8 +36,19 @@ enum journal_kind {
     JOURNAL_EVALUATION,
     JOURNAL_CHECKPOINT, /* of this step is on disk; targets: by journal_append() */
     JOURNAL_END,        /* exit code in targets */
-    JOURNAL_SKIPPED     /* the step is decided: loss or gradient not finite, no update */
+    JOURNAL_SKIPPED,    /* the step is decided: loss or gradient not finite, no update */
+    JOURNAL_SPIKE_LOSS, /* decided: loss far above the last ones, no update; clip: z */
+    JOURNAL_SPIKE_NORM, /* the same for the norm of the gradient */
+    JOURNAL_REWIND      /* of what follows from this version on: data offset in targets,
+                           factor on the rate in rate; loss, norm: the averages that told */
 };
+
+/* The step is decided, with or without an update. */
+static inline bool journal_is_step(uint32_t kind)
+{
+    return kind == JOURNAL_COMMIT || kind == JOURNAL_SKIPPED ||
+           kind == JOURNAL_SPIKE_LOSS || kind == JOURNAL_SPIKE_NORM;
+}
 
 struct journal_record {
     uint32_t kind;

@@ -9,14 +9,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
-
-/* Numbers of 64 bits as text: JSON's readers keep 53. */
-static json_t *whole(uint64_t x)
-{
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)x);
-    return json_string(text);
-}
+#include "checkpoint/state_guard.h"
 
 static json_t *number_or_null(double x)
 {
@@ -40,12 +33,12 @@ static struct keys keys_of(int m)
 
 static void pack_validation(json_t *root, const struct validation *v)
 {
-    json_object_set_new(root, "evaluated_step", whole(v->step));
+    json_object_set_new(root, "evaluated_step", state_pack_whole(v->step));
     for (int m = 0; m < VALIDATION_METRICS; m++) {
         const struct keys k = keys_of(m);
         json_object_set_new(root, k.last, number_or_null(v->mark[m].last));
         json_object_set_new(root, k.best, number_or_null(v->mark[m].best));
-        json_object_set_new(root, k.step, whole(v->mark[m].best_step));
+        json_object_set_new(root, k.step, state_pack_whole(v->mark[m].best_step));
         json_object_set_new(root, k.stale, json_integer(v->mark[m].stale));
     }
 }
@@ -53,25 +46,17 @@ static void pack_validation(json_t *root, const struct validation *v)
 char *state_pack(const struct checkpoint_state *s)
 {
     json_t *root =
-        json_pack("{s:o, s:o, s:o, s:I}", "step", whole(s->step), "term", whole(s->term),
-                  "fingerprint", whole(s->fingerprint), "vocab", (json_int_t)s->vocab);
+        json_pack("{s:o, s:o, s:o, s:I}", "step", state_pack_whole(s->step), "term",
+                  state_pack_whole(s->term), "fingerprint",
+                  state_pack_whole(s->fingerprint), "vocab", (json_int_t)s->vocab);
     pack_validation(root, &s->validation);
+    json_object_set_new(root, "guard", state_pack_guard(&s->guard));
     json_object_set_new(root, "version", json_string(s->version));
     char *json = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     char *text = mem_strdup(json);
     free(json);
     json_decref(root);
     return text;
-}
-
-static int read_whole(const json_t *root, const char *key, uint64_t *x)
-{
-    const char *text = json_string_value(json_object_get(root, key));
-    if (!text || *text < '0' || *text > '9')
-        return ERR_DATA;
-    char *end;
-    *x = strtoull(text, &end, 10);
-    return *end ? ERR_DATA : ERR_OK;
 }
 
 static int read_number(const json_t *root, const char *key, double *x)
@@ -98,12 +83,12 @@ static int read_validation(const json_t *root, struct validation *v)
 {
     validation_init(v);
     if (json_object_get(root, "evaluated_step")) /* likewise */
-        TRY(read_whole(root, "evaluated_step", &v->step));
+        TRY(state_unpack_whole(root, "evaluated_step", &v->step));
     for (int m = 0; m < VALIDATION_METRICS; m++) {
         const struct keys k = keys_of(m);
         TRY(read_number(root, k.last, &v->mark[m].last));
         TRY(read_number(root, k.best, &v->mark[m].best));
-        TRY(read_whole(root, k.step, &v->mark[m].best_step));
+        TRY(state_unpack_whole(root, k.step, &v->mark[m].best_step));
         TRY(read_count(root, k.stale, &v->mark[m].stale));
     }
     return ERR_OK;
@@ -111,10 +96,13 @@ static int read_validation(const json_t *root, struct validation *v)
 
 static int read_fields(const json_t *root, struct checkpoint_state *s)
 {
-    TRY(read_whole(root, "step", &s->step));
-    TRY(read_whole(root, "term", &s->term));
-    TRY(read_whole(root, "fingerprint", &s->fingerprint));
+    TRY(state_unpack_whole(root, "step", &s->step));
+    TRY(state_unpack_whole(root, "term", &s->term));
+    TRY(state_unpack_whole(root, "fingerprint", &s->fingerprint));
     TRY(read_validation(root, &s->validation));
+    const json_t *guard = json_object_get(root, "guard");
+    if (guard) /* absent: of a program that did not know it */
+        TRY(state_unpack_guard(guard, &s->guard));
     const json_t *vocab = json_object_get(root, "vocab");
     const char *version = json_string_value(json_object_get(root, "version"));
     if (!json_is_integer(vocab) || json_integer_value(vocab) < 1 ||

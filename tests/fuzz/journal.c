@@ -19,7 +19,7 @@ struct seen {
 static void keep(void *ctx, const struct journal_record *r)
 {
     struct seen *s = ctx;
-    CHECK(r->kind >= JOURNAL_START && r->kind <= JOURNAL_SKIPPED && r->reserved == 0);
+    CHECK(r->kind >= JOURNAL_START && r->kind <= JOURNAL_REWIND && r->reserved == 0);
     if (s->n < MOST)
         s->r[s->n] = *r;
     s->n++;
@@ -92,7 +92,7 @@ size_t fuzz_repair(uint8_t *data, size_t bytes, size_t room)
     for (size_t at = HEADER; at + RECORD <= bytes; at += RECORD) {
         if ((data[at + 70] ^ bytes) % 8 == 0)
             continue; /* and leave some records torn */
-        const uint32_t length = 64, kind = 1 + data[at + 4] % 6;
+        const uint32_t length = 64, kind = 1 + data[at + 4] % JOURNAL_REWIND;
         memcpy(data + at, &length, sizeof length);
         memcpy(data + at + 4, &kind, sizeof kind);
         const uint64_t hash = hash64(data + at, RECORD - 8);

@@ -134,6 +134,9 @@ static void seed_checkpoint(void)
                                                       .mark = {{.last = 1.875,
                                                                 .best = NAN,
                                                                 .stale = 2}}},
+                                       .guard = {{2, 1, {{2, 2.5}, {1, 0.1}}},
+                                                 {1100, 2.25, 2, 0.1},
+                                                 {1, {{500, 212, 0.5}}}},
                                        .version = "0.1.0"};
     text = state_pack(&s);
     put_text("state", "full", text);
@@ -156,7 +159,7 @@ static void seed_run(void)
 
     struct journal *j;
     CHECK(journal_open(&disk_real, fuzz_folder(), NULL, NULL, &j) == ERR_OK);
-    for (uint32_t kind = JOURNAL_START; kind <= JOURNAL_SKIPPED; kind++) {
+    for (uint32_t kind = JOURNAL_START; kind <= JOURNAL_REWIND; kind++) {
         const struct journal_record r = {
             .kind = kind, .term = 1, .step = kind, .loss = 2.5};
         CHECK(journal_append(j, &r) == ERR_OK && journal_sync(j) == ERR_OK);

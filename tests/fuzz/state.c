@@ -33,6 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
         check_same_number(a->best, b->best);
         CHECK(a->best_step == b->best_step && a->stale == b->stale);
     }
+    CHECK(memcmp(&s.guard.spikes, &again.guard.spikes, sizeof s.guard.spikes) == 0);
+    CHECK(memcmp(&s.guard.trend, &again.guard.trend, sizeof s.guard.trend) == 0);
+    CHECK(s.guard.turns.n == again.guard.turns.n);
+    CHECK(memcmp(s.guard.turns.list, again.guard.turns.list,
+                 s.guard.turns.n * sizeof s.guard.turns.list[0]) == 0);
     CHECK(strcmp(s.version, again.version) == 0);
     mem_free(text);
     return 0;

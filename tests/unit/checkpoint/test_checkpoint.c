@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "checkpoint/state.h"
 
 static int quiet(void **state)
 {
@@ -41,6 +42,66 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(safetensors_read(path, t, 2), ERR_DATA);
     mem_free(path);
     mem_free(dir);
+}
+
+/* What decides about later steps must be the same to the bit; and a checkpoint of a
+ * program that did not know of it has nothing. */
+static void what_guards_a_run_is_read_back_to_the_bit(void **state)
+{
+    (void)state;
+    struct checkpoint_state s = scratch_content(9).state, read;
+    s.guard.trend = (struct trend){UINT64_MAX, 1.0 / 3, 2.1, 1e-17};
+    assert_true(turns_add(&s.guard.turns, (struct turn){200, 113, 1.0 / 7}));
+    assert_true(turns_add(&s.guard.turns, (struct turn){150, UINT64_MAX, 0.1}));
+    for (int i = 0; i < SPIKES_WINDOW_MAX; i++)
+        spikes_accept(&s.guard.spikes, SPIKES_WINDOW_MAX, 1 / (i + 3.0), sqrt(i));
+    spikes_skip(&s.guard.spikes, SPIKES_WINDOW_MAX);
+    char *text = state_pack(&s);
+    assert_int_equal(state_unpack("p", text, strlen(text), &read), ERR_OK);
+    assert_memory_equal(&read.guard.spikes, &s.guard.spikes, sizeof s.guard.spikes);
+    assert_memory_equal(&read.guard.trend, &s.guard.trend, sizeof s.guard.trend);
+    assert_int_equal(read.guard.turns.n, 2);
+    assert_memory_equal(read.guard.turns.list, s.guard.turns.list,
+                        2 * sizeof s.guard.turns.list[0]);
+    char *guard = strstr(text, "\"guard\"");
+    assert_non_null(guard);
+    guard[1] = 'G'; /* unknown, so none is there */
+    assert_int_equal(state_unpack("p", text, strlen(text), &read), ERR_OK);
+    assert_true(read.guard.spikes.n == 0 && read.guard.trend.n == 0 &&
+                read.guard.turns.n == 0);
+    mem_free(text);
+}
+
+static void an_impossible_guard_is_refused(void **state)
+{
+    (void)state;
+    static const char good[] = "{\"version\":\"1\",\"offset\":\"5\",\"rate\":1}";
+    const struct {
+        const char *turns, *variance, *norms;
+        int err;
+    } cases[] = {
+        {good, "0.5", "[1]", ERR_OK},
+        {"{\"version\":\"1\",\"offset\":\"5\"}", "0.5", "[1]", ERR_DATA},
+        {"{\"version\":\"1\",\"offset\":\"0\",\"rate\":1}", "0.5", "[1]", ERR_DATA},
+        {good, "-1", "[1]", ERR_DATA},
+        {good, "null", "[1]", ERR_DATA},
+        {good, "0.5", "[]", ERR_DATA},
+        {good, "0.5", "[1,2]", ERR_DATA},
+        {good, "0.5", "[null]", ERR_DATA},
+        {good, "0.5", "1", ERR_DATA},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[1024];
+        struct checkpoint_state s;
+        snprintf(text, sizeof text,
+                 "{\"step\":\"1\",\"term\":\"1\",\"fingerprint\":\"1\",\"vocab\":2,"
+                 "\"held_out_loss\":1,\"best_held_out_loss\":1,\"best_step\":\"1\","
+                 "\"version\":\"1\",\"guard\":{\"turns\":[%s],\"trend\":{\"steps\":\"3\","
+                 "\"fast\":1,\"slow\":1,\"variance\":%s},\"spikes\":{\"skipped\":0,"
+                 "\"losses\":[2],\"norms\":%s}}}",
+                 cases[i].turns, cases[i].variance, cases[i].norms);
+        assert_int_equal(state_unpack("p", text, strlen(text), &s), cases[i].err);
+    }
 }
 
 /* The same content makes the same bytes: files can be compared by their SHA-256. */
@@ -232,7 +293,8 @@ static void the_newest_the_best_and_every_kth_are_kept(void **state)
     mem_free(steps);
 }
 
-/* What is there after each checkpoint of a run that keeps two, and one half-way between. */
+/* What is there after each checkpoint of a run that keeps two, and one half-way between.
+ */
 static void one_half_way_stays_until_the_next_and_counts_for_nothing(void **state)
 {
     (void)state;
@@ -240,8 +302,8 @@ static void one_half_way_stays_until_the_next_and_counts_for_nothing(void **stat
         uint64_t step, halfway, kept[4];
         size_t n;
     } cases[] = {
-        {5, 5, {5}, 1},           {10, 5, {10}, 1},         {15, 15, {10, 15}, 2},
-        {20, 15, {10, 20}, 2},    {25, 25, {10, 20, 25}, 3}, {30, 25, {20, 30}, 2},
+        {5, 5, {5}, 1},        {10, 5, {10}, 1},          {15, 15, {10, 15}, 2},
+        {20, 15, {10, 20}, 2}, {25, 25, {10, 20, 25}, 3}, {30, 25, {20, 30}, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct checkpoint_keep keep = {
@@ -279,11 +341,11 @@ static void what_a_killed_writer_left_is_cleaned(void **state)
 }
 
 #define F(fn) cmocka_unit_test_setup(fn, quiet)
-RUN(F(what_is_written_is_read_back), F(bytes_are_a_function_of_the_content),
+RUN(F(what_is_written_is_read_back), F(what_guards_a_run_is_read_back_to_the_bit),
+    F(an_impossible_guard_is_refused), F(bytes_are_a_function_of_the_content),
     F(every_truncation_and_every_flipped_byte_is_detected),
     F(the_newest_good_one_is_found_and_none_is_never_zero),
     F(a_failure_at_any_call_leaves_the_older_ones_and_no_half_one),
     F(the_newest_the_best_and_every_kth_are_kept),
     F(one_half_way_stays_until_the_next_and_counts_for_nothing),
-    F(one_half_way_that_is_the_best_stays),
-    F(what_a_killed_writer_left_is_cleaned))
+    F(one_half_way_that_is_the_best_stays), F(what_a_killed_writer_left_is_cleaned))
