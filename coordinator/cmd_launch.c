@@ -209,8 +209,7 @@ static bool start_again(int exit_code, bool first)
 static void take_newest(void *ctx, const struct journal_record *r)
 {
     uint64_t *version = ctx;
-    const bool step = r->kind == JOURNAL_COMMIT || r->kind == JOURNAL_SKIPPED;
-    if (step && r->step + 1 > *version)
+    if (journal_is_step(r->kind) && r->step + 1 > *version)
         *version = r->step + 1;
 }
 

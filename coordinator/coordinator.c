@@ -191,7 +191,7 @@ static bool evaluation_due(const struct coordinator *c)
            (c->version % c->conf.eval_every == 0 || c->version >= c->conf.steps);
 }
 
-static void after_commit(struct coordinator *c, struct actions *out)
+void coordinator_after_commit(struct coordinator *c, struct actions *out)
 {
     if (c->end_reason) /* the end came while the update ran */
         coordinator_end(c, c->end_err, c->end_reason, out);
@@ -199,84 +199,6 @@ static void after_commit(struct coordinator *c, struct actions *out)
         begin_evaluation(c, out);
     else
         go_on(c, out);
-}
-
-static struct action *commit(struct coordinator *c, struct actions *out)
-{
-    struct action *a = act(out, ACTION_COMMIT);
-    a->step = c->version;
-    a->version = ++c->version;
-    a->rate = c->rate;
-    a->loss = c->loss;
-    a->noise = c->noise;
-    a->targets = c->targets;
-    return a;
-}
-
-/* The loss or the gradient is not finite although it was computed twice: it is the
- * model's doing, or the data's. */
-static void not_finite(struct coordinator *c, const char *reason, struct actions *out)
-{
-    if (!c->conf.skip_not_finite) {
-        coordinator_end(c, ERR_NO_PROGRESS, reason, out);
-        return;
-    }
-    act(out, ACTION_DISCARD);
-    act(out, ACTION_SKIP)->step = c->version;
-    commit(c, out)->skipped = true;
-    after_commit(c, out);
-}
-
-enum { SLOW_STEPS = 3, SLOW_AGAIN = 1000 };
-
-/* Whoever computes at less than half of the median speed, said once in a while. */
-static void name_slow(struct coordinator *c, struct actions *out)
-{
-    members_find_median(&c->members);
-    const double median = c->members.median_speed;
-    for (size_t i = 0; i < c->members.n; i++) {
-        struct member *m = &c->members.list[i];
-        m->slow_steps = m->speed > 0 && 2 * m->speed < median ? m->slow_steps + 1 : 0;
-        if (m->slow_steps % SLOW_AGAIN != SLOW_STEPS)
-            continue;
-        struct action *a = act(out, ACTION_SLOW);
-        a->peer = m->peer;
-        a->worker = m->worker;
-        a->speed = m->speed;
-        a->median = median;
-    }
-}
-
-static void step_complete(struct coordinator *c, struct actions *out)
-{
-    const struct ledger_sum sum = ledger_tree_sum(&c->ledger);
-    c->targets = sum.targets;
-    c->loss = sum.loss / (double)sum.targets;
-    c->noise = sum.noise;
-    share_end(c, out);
-    c->phase = PHASE_UPDATE;
-    name_slow(c, out);
-    if (!isfinite(c->loss)) {
-        not_finite(c, "the loss is not finite", out);
-        return;
-    }
-    struct action *a = act(out, ACTION_UPDATE);
-    a->step = c->version;
-    a->rate = c->rate;
-    a->targets = c->targets;
-}
-
-static void on_updated(struct coordinator *c, const struct event *ev, struct actions *out)
-{
-    assert(c->phase == PHASE_UPDATE);
-    if (!isfinite(ev->norm)) {
-        not_finite(c, "the gradient of the loss is not finite", out);
-        return;
-    }
-    struct action *a = commit(c, out);
-    a->norm = ev->norm;
-    a->clip = ev->clip;
-    after_commit(c, out);
 }
 
 static void evaluation_complete(struct coordinator *c, struct actions *out)
@@ -313,7 +235,7 @@ void coordinator_check_complete(struct coordinator *c, struct actions *out)
     else if (audit_complete(&c->audit, c->members.n)) {
         c->held = too_far(c);
         if (!c->held)
-            step_complete(c, out);
+            decide_step(c, out);
     }
 }
 

@@ -39,6 +39,7 @@
 #include "coordinator/ledger.h"
 #include "coordinator/members.h"
 #include "coordinator/typical.h"
+#include "guard/guard.h"
 #include "metrics/validation.h"
 #include "net/message.h"
 #include "optim/schedule.h"
@@ -62,6 +63,8 @@ struct coordinator_conf {
     uint64_t seed;        /* of the draw */
     double outlier; /* a gradient so many times the usual is computed again; 0: none is */
     bool skip_not_finite; /* such a step is committed without an update; else the end */
+    double skip_loss_z, skip_norm_z; /* so is one so far from the usual; 0: none is */
+    uint32_t skip_window;            /* steps that are the usual */
     struct schedule schedule;
     const char *kernels; /* numerics of this run; workers must have the same; borrowed */
     const char *build;
@@ -75,7 +78,8 @@ struct event {
         EVENT_MESSAGE,  /* peer, message */
         EVENT_CLOSED,   /* peer: its control channel has ended */
         EVENT_RECEIVED, /* partial: it is here, whole; or err */
-        EVENT_UPDATED,  /* norm: of the mean gradient; not finite: nothing was applied */
+        EVENT_UPDATED,  /* norm: of the mean gradient; nothing was applied when it is not
+                           finite, or above the limit */
         EVENT_CHECKPOINTED, /* step, err */
         EVENT_STOP          /* somebody asked us to end soon */
     } kind;
@@ -98,7 +102,8 @@ struct action {
         ACTION_ADD,        /* partial: add it to the sum */
         ACTION_DROP,       /* partial: it is not needed */
         ACTION_DISCARD,    /* forget the sum of this step */
-        ACTION_UPDATE,     /* step, rate, targets: apply the step's gradient */
+        ACTION_UPDATE,     /* step, rate, targets, limit: apply the step's gradient, unless
+                              its norm is above the limit */
         ACTION_SKIP,       /* step: the next version has the same parameters */
         ACTION_COMMIT,     /* record: into the journal; the newest version is step + 1 */
         ACTION_EVALUATED,  /* version, loss, targets, best */
@@ -115,10 +120,11 @@ struct action {
     const char *reason; /* static text, or the core's */
     uint64_t unit, step, version, partial;
     enum lease_kind lease;
-    bool best, skipped, unwanted, halfway;
+    enum skip_why { SKIP_NONE, SKIP_NOT_FINITE, SKIP_LOSS, SKIP_NORM } skipped;
+    bool best, unwanted, halfway;
     struct tree_node node;
     uint32_t first, end, transfer;
-    double rate, loss, noise, norm, clip, speed, median;
+    double rate, limit, loss, noise, norm, clip, z, speed, median;
     uint64_t targets;
 };
 
@@ -171,7 +177,8 @@ struct coordinator {
     char why[COORDINATOR_WHY]; /* end_reason, when it is not static */
     double rate;
     uint64_t targets;
-    double loss, noise;
+    double loss, noise, norm_limit;
+    struct guard guard;
     struct typical typical; /* length of a gradient per target, of the last partials */
 };
 

@@ -2,6 +2,7 @@
  * users of the core.
  *
  *      coordinator.c   phases, checkpoints, the end
+ *      decide.c        what becomes of a step that is complete
  *      share.c         who computes what
  *      on_message.c    messages, in on_join.c and on_result.c by kind
  */
@@ -63,6 +64,15 @@ void coordinator_lose(struct coordinator *c, uint32_t worker, int err,
 /* Save what is reached and finish; the first reason counts. */
 void coordinator_end(struct coordinator *c, int err, const char *reason,
                      struct actions *out);
+
+/* A step is decided: what is due after it, or the end. */
+void coordinator_after_commit(struct coordinator *c, struct actions *out);
+
+/* --- decide.c */
+
+/* All partials of the step are here. */
+void decide_step(struct coordinator *c, struct actions *out);
+void on_updated(struct coordinator *c, const struct event *ev, struct actions *out);
 
 static inline bool coordinator_at_work(const struct coordinator *c)
 {

@@ -46,7 +46,7 @@ static void remember(void *ctx, const struct journal_record *r)
     struct recorder *rec = ctx;
     if (r->term > rec->last_term)
         rec->last_term = r->term;
-    if (r->kind != JOURNAL_COMMIT && r->kind != JOURNAL_SKIPPED)
+    if (!journal_is_step(r->kind))
         return;
     if (r->step + 1 > rec->last_commit)
         rec->last_commit = r->step + 1;
@@ -202,11 +202,15 @@ static void measure(struct recorder *r, const struct action *a)
 
 static void say_skipped(struct recorder *r, const struct action *a)
 {
-    char text[128];
+    char why[96] = "not finite", text[256];
+    if (a->skipped != SKIP_NOT_FINITE)
+        snprintf(why, sizeof why, "%s %.6g is %.3g standard deviations above the last",
+                 a->skipped == SKIP_LOSS ? "loss" : "norm",
+                 a->skipped == SKIP_LOSS ? a->loss : a->norm, a->z);
     snprintf(text, sizeof text,
-             "not finite: the update of step %llu was skipped, its samples are number "
+             "%s: the update of step %llu was skipped, its samples are number "
              "%llu to %llu",
-             (unsigned long long)a->step, (unsigned long long)(a->step * r->o.batch),
+             why, (unsigned long long)a->step, (unsigned long long)(a->step * r->o.batch),
              (unsigned long long)((a->step + 1) * r->o.batch - 1));
     log_warn("%s", text);
     jsonl_write(r->log, "skipped", a->version, NULL, text);
@@ -216,13 +220,17 @@ void recorder_commit(struct recorder *r, const struct action *a)
 {
     if (a->skipped)
         say_skipped(r, a);
-    append(r, (struct journal_record){.kind = a->skipped ? JOURNAL_SKIPPED : JOURNAL_COMMIT,
+    static const uint32_t kinds[] = {[SKIP_NONE] = JOURNAL_COMMIT,
+                                     [SKIP_NOT_FINITE] = JOURNAL_SKIPPED,
+                                     [SKIP_LOSS] = JOURNAL_SPIKE_LOSS,
+                                     [SKIP_NORM] = JOURNAL_SPIKE_NORM};
+    append(r, (struct journal_record){.kind = kinds[a->skipped],
                                       .step = a->step,
                                       .targets = a->targets,
                                       .loss = a->loss,
                                       .rate = a->rate,
                                       .norm = a->norm,
-                                      .clip = a->clip});
+                                      .clip = a->skipped ? a->z : a->clip});
     FAILPOINT("commit.recorded");
     compare_with_before(r, a);
     measure(r, a);

@@ -63,6 +63,9 @@ static void make_core_conf(struct serve *s)
         .seed = c->train.seed,
         .outlier = c->cluster.outlier,
         .skip_not_finite = c->train.not_finite == NOT_FINITE_SKIP,
+        .skip_loss_z = c->train.skip_loss_z,
+        .skip_norm_z = c->train.skip_norm_z,
+        .skip_window = c->train.skip_window,
         .schedule = make_schedule(c, scale, steps),
         .kernels = s->o.kernels,
         .build = LOCKSTEP_VERSION,
@@ -131,6 +134,7 @@ static int open_all(struct serve *s)
                  conf_steps_count(c->train.stats_every, s->supply.scale));
     coordinator_init(&s->core, &s->conf, term, s->store.version, s->resume.found);
     s->core.validation = s->resume.state.validation;
+    s->core.guard = s->resume.state.guard;
     return ERR_OK;
 }
 
@@ -231,6 +235,7 @@ static void checkpoint(struct serve *s, bool halfway)
         .fingerprint = conf_fingerprint(s->o.conf),
         .vocab = s->supply.vocab,
         .validation = s->core.validation,
+        .guard = s->core.guard,
         .version = LOCKSTEP_VERSION,
     };
     saver_start(s->saver, &state, best_step(s), halfway);

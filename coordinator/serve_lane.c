@@ -194,6 +194,7 @@ void serve_update(struct serve *s, const struct action *a)
     assert(s->store.version == a->step && s->gradient);
     s->update = (struct store_update){
         .rate = a->rate,
+        .limit = a->limit,
         .targets = a->targets,
         .into = store_room(&s->store),
         .tensors = examine_tensors(&s->examine, a->step)};

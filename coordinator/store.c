@@ -172,7 +172,7 @@ void store_update(struct store *s, const float *gradient, struct store_update *u
     const double squares = clip_sum_squares(gradient, s->count, s->block_sums);
     u->norm = sqrt(squares) / (double)u->targets;
     u->clip = clip_factor(u->norm, s->max_norm);
-    if (!isfinite(u->norm))
+    if (!isfinite(u->norm) || u->norm > u->limit)
         return;
     if (u->into != s->theta)
         memcpy(u->into, s->theta, s->count * sizeof(float));

@@ -9,9 +9,10 @@
  *
  * On the way it may be examined tensor by tensor; the bits stay the same.
  *
- * An update whose norm is not finite changes nothing.  While somebody still reads the
- * parameters (a worker that lags behind receives them), the next version is written into
- * another buffer; usually nobody does, and the update is in place.
+ * An update whose norm is not finite, or above its limit, changes nothing.  While
+ * somebody still reads the parameters (a worker that lags behind receives them), the next
+ * version is written into another buffer; usually nobody does, and the update is in
+ * place.
  *
  * The owner calls; store_update() may run on another thread while nobody else touches the
  * store.
@@ -60,6 +61,7 @@ struct store {
 
 struct store_update {
     double rate;
+    double limit; /* of the norm: above it nothing changes; INFINITY: none */
     uint64_t targets;
     float *into; /* store_room() */
     double norm, clip; /* results; clip is the factor min(1, max / norm) */

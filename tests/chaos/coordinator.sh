@@ -32,7 +32,7 @@ nobody_left() { [ -z "$(left)" ]; }
 again() {
     "$LOCKSTEP" inspect "$1/journal" | awk '
         $1 == "start" { if (seen) print reached, $5, saved; seen = 1; reached = saved = $5 }
-        $1 == "commit" || $1 == "skipped" { reached = $5 + 1 }
+        $1 == "commit" || $1 == "skipped" || $1 ~ /^spike/ { reached = $5 + 1 }
         $1 == "checkpoint" { saved = $5 }'
 }
 

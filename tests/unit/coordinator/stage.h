@@ -28,6 +28,7 @@ static inline struct coordinator_conf default_conf(uint32_t workers)
         .heartbeat_ms = 500,
         .start_timeout_ms = 60000,
         .outlier = 100,
+        .skip_window = 128,
         .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 1},
         .kernels = "k",
         .build = "b"};

@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "checkpoint/journal.h"
 #include "coordinator/recorder.h"
 
@@ -94,11 +95,51 @@ static void a_commit_is_in_the_journal_when_it_returns(void **state)
     recorder_close(r);
 }
 
+/* Why a step was not updated stays known: in the journal, and with its samples in the
+ * log. */
+static void a_skipped_step_is_recorded_with_the_reason(void **state)
+{
+    (void)state;
+    static const struct {
+        enum skip_why why;
+        uint32_t kind;
+        const char *text;
+    } cases[] = {
+        {SKIP_NOT_FINITE, JOURNAL_SKIPPED,
+         "not finite: the update of step 5 was skipped"},
+        {SKIP_LOSS, JOURNAL_SPIKE_LOSS,
+         "loss 9 is 7.25 standard deviations above the last: the update of step 5"},
+        {SKIP_NORM, JOURNAL_SPIKE_NORM,
+         "norm 3 is 7.25 standard deviations above the last: the update of step 5"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(fresh(state), 0);
+        struct recorder *r = begin(5, 1);
+        const struct action a = {.kind = ACTION_COMMIT,
+                                 .step = 5,
+                                 .version = 6,
+                                 .skipped = cases[i].why,
+                                 .loss = 9,
+                                 .norm = 3,
+                                 .z = 7.25};
+        recorder_commit(r, &a);
+        recorder_close(r);
+        assert_int_equal(last_record().kind, cases[i].kind);
+        char *log;
+        size_t bytes;
+        assert_int_equal(file_read("run/log.jsonl", 1 << 20, &log, &bytes), ERR_OK);
+        assert_non_null(strstr(log, cases[i].text));
+        assert_non_null(strstr(log, "its samples are number 20 to 23"));
+        mem_free(log);
+    }
+}
+
 #define F(fn) cmocka_unit_test_setup(fn, fresh)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {F(no_term_is_used_twice),
-                                       F(a_commit_is_in_the_journal_when_it_returns)};
+                                       F(a_commit_is_in_the_journal_when_it_returns),
+                                       F(a_skipped_step_is_recorded_with_the_reason)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,8 @@ static void an_update_is_the_mean_clipped_gradient_through_adamw(void **state)
         gradient[i] = i % 2 ? 3.f : -6.f;
         squares += (double)(gradient[i] * gradient[i]);
     }
-    struct store_update u = {.rate = 0.1, .targets = 30, .into = store_room(&s)};
+    struct store_update u = {
+        .rate = 0.1, .limit = INFINITY, .targets = 30, .into = store_room(&s)};
     assert_ptr_equal(u.into, s.theta); /* nobody reads: in place */
     store_update(&s, gradient, &u);
     assert_true(fabs(u.norm - sqrt(squares) / 30) < 1e-9 * u.norm);
@@ -80,7 +81,8 @@ static void an_average_follows_the_updates_and_nothing_else(void **state)
     store_hold(&s, s.theta); /* the update is beside it, the average in place */
     const float *before = s.theta;
     gradient[1] = 1;
-    struct store_update u = {.rate = 0.5, .targets = 1, .into = store_room(&s)};
+    struct store_update u = {
+        .rate = 0.5, .limit = INFINITY, .targets = 1, .into = store_room(&s)};
     store_update(&s, gradient, &u);
     for (size_t i = 0; i < s.count; i++) {
         const double want = 0.1 * (double)before[i] + 0.9 * (double)s.theta[i];
@@ -112,7 +114,8 @@ static void what_somebody_reads_stays_as_it_is(void **state)
         read[version] = s.theta;
         store_hold(&s, read[version]);
         memcpy(before, read[version], bytes);
-        struct store_update u = {.rate = 0.1, .targets = 30, .into = store_room(&s)};
+        struct store_update u = {
+            .rate = 0.1, .limit = INFINITY, .targets = 30, .into = store_room(&s)};
         store_update(&s, gradient, &u);
         assert_ptr_not_equal(s.theta, read[version]);
         assert_memory_equal(read[version], before, bytes);
@@ -135,7 +138,8 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
     store_init(&s, &model, &conf.optim);
     float *gradient = mem_zalloc(s.count * sizeof *gradient);
     gradient[s.count / 2] = NAN;
-    struct store_update u = {.rate = 0.1, .targets = 30, .into = store_room(&s)};
+    struct store_update u = {
+        .rate = 0.1, .limit = INFINITY, .targets = 30, .into = store_room(&s)};
     store_update(&s, gradient, &u);
     assert_false(isfinite(u.norm));
     assert_int_equal(s.version, 0);
@@ -186,7 +190,7 @@ static void an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each
     }
     for (int step = 0; step < 3; step++) {
         memcpy(before, examined.theta, bytes);
-        struct store_update u = {.rate = 0.01, .targets = 30, .into = store_room(&plain)};
+        struct store_update u = {.rate = 0.01, .limit = INFINITY, .targets = 30, .into = store_room(&plain)};
         store_update(&plain, gradient, &u);
         u.into = store_room(&examined);
         u.tensors = s;
@@ -203,6 +207,25 @@ static void an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each
     store_fini(&plain);
     store_fini(&examined);
     transformer_fini(&large);
+}
+
+static void a_gradient_above_its_limit_changes_nothing(void **state)
+{
+    (void)state;
+    struct store s;
+    store_init(&s, &model, &conf.optim);
+    float *gradient = mem_zalloc(s.count * sizeof *gradient);
+    gradient[s.count / 2] = 60;
+    struct store_update u = {
+        .rate = 0.1, .limit = 1.99, .targets = 30, .into = store_room(&s)};
+    store_update(&s, gradient, &u);
+    assert_true(u.norm == 2);
+    assert_true(s.version == 0 && s.theta[s.count / 2] == 0);
+    u.limit = 2; /* which it does not exceed */
+    store_update(&s, gradient, &u);
+    assert_true(s.version == 1 && s.theta[s.count / 2] < 0);
+    mem_free(gradient);
+    store_fini(&s);
 }
 
 static void sampling_follows_its_options(void **state)
@@ -250,6 +273,6 @@ int main(void)
         T(what_somebody_reads_stays_as_it_is),
         T(a_gradient_that_is_not_finite_changes_nothing),
         T(an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor),
-        T(sampling_follows_its_options)};
+        T(a_gradient_above_its_limit_changes_nothing), T(sampling_follows_its_options)};
     return cmocka_run_group_tests(tests, prepare, clean);
 }
