@@ -65,8 +65,8 @@ static const struct argp_option options[] = {
     {"verbose", 'v', 0, 0, "print the mpirun command", 0},
     {0}};
 
-static unsigned number(const char *flag, const char *what, const char *argument, long most,
-                       const struct argp_state *state)
+static unsigned number(const char *flag, const char *what, const char *argument,
+                       long most, const struct argp_state *state)
 {
     char *end;
     const long n = strtol(argument, &end, 10);
@@ -206,39 +206,51 @@ static bool start_again(int exit_code, bool first)
            (!first && exit_code == err_exit_code(ERR_BUSY));
 }
 
+struct newest {
+    uint64_t version; /* the newest that was decided, since the run went back last */
+    uint64_t data;    /* steps whose data were taken or left out */
+    uint64_t offset;  /* between the two */
+};
+
 static void take_newest(void *ctx, const struct journal_record *r)
 {
-    uint64_t *version = ctx;
-    if (journal_is_step(r->kind) && r->step + 1 > *version)
-        *version = r->step + 1;
+    struct newest *n = ctx;
+    if (r->kind == JOURNAL_REWIND) {
+        n->version = r->step;
+        n->offset = r->targets;
+    }
+    if (journal_is_step(r->kind) && r->step + 1 > n->version)
+        n->version = r->step + 1;
+    if (n->version + n->offset > n->data)
+        n->data = n->version + n->offset;
 }
 
-/* The newest version that was ever decided: the measure of progress.  status.json is up
- * to a second behind it, and a step computed again is none. */
-static uint64_t newest_version(const char *run_dir)
+/* How far it has come: data is the measure of progress, because versions may go back.
+ * status.json is up to a second behind it, and a step computed again is none. */
+static struct newest newest_of(const char *run_dir)
 {
-    uint64_t version = 0;
+    struct newest n = {0};
     char *path = file_join(run_dir, "journal");
     if (file_exists(path))
-        journal_read(run_dir, take_newest, &version);
+        journal_read(run_dir, take_newest, &n);
     mem_free(path);
-    return version;
+    return n;
 }
 
 static int watch(struct launch *l, const char *run_dir)
 {
-    uint64_t reached = newest_version(run_dir);
+    uint64_t reached = newest_of(run_dir).data;
     unsigned idle = 0;
     for (bool first = true; idle < l->restarts; first = false) {
         const char *lost;
         const int code = start_once(l, run_dir, &lost);
         if (asked || !start_again(code, first))
             return code;
-        const uint64_t version = newest_version(run_dir);
-        idle = version > reached ? 0 : idle + 1;
-        reached = version > reached ? version : reached;
+        const struct newest now = newest_of(run_dir);
+        idle = now.data > reached ? 0 : idle + 1;
+        reached = now.data;
         const bool again = idle < l->restarts;
-        log_warn("%s was lost at step %llu%s", lost, (unsigned long long)reached,
+        log_warn("%s was lost at step %llu%s", lost, (unsigned long long)now.version,
                  again ? "; starting again from the newest checkpoint" : "");
         if (idle > 0 && again)
             wait_before(idle);

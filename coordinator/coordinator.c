@@ -9,16 +9,27 @@
 #include "coordinator/early.h"
 #include "coordinator/on_message.h"
 
+struct coordinator_from coordinator_from_nothing(void)
+{
+    struct coordinator_from from = {0};
+    validation_init(&from.validation);
+    return from;
+}
+
+void coordinator_go_on_from(struct coordinator *c, const struct coordinator_from *from)
+{
+    c->version = from->version;
+    c->checkpointed = from->saved ? from->version : UINT64_MAX;
+    c->validation = from->validation;
+    c->guard = from->guard;
+}
+
 void coordinator_init(struct coordinator *c, const struct coordinator_conf *conf,
-                      uint64_t term, uint64_t version, bool resumed)
+                      uint64_t term, const struct coordinator_from *from)
 {
     assert(conf->slices > 0 && conf->workers > 0 && conf->heartbeat_ms < conf->lease_ms);
-    *c = (struct coordinator){.conf = *conf,
-                              .term = term,
-                              .version = version,
-                              .unit = 1,
-                              .checkpointed = resumed ? version : UINT64_MAX};
-    validation_init(&c->validation);
+    *c = (struct coordinator){.conf = *conf, .term = term, .unit = 1};
+    coordinator_go_on_from(c, from);
 }
 
 void coordinator_fini(struct coordinator *c)
@@ -88,8 +99,6 @@ void coordinator_end(struct coordinator *c, int err, const char *reason,
         checkpoint(c, false, out);
 }
 
-static void go_on(struct coordinator *c, struct actions *out);
-
 static void on_checkpointed(struct coordinator *c, const struct event *ev,
                             struct actions *out)
 {
@@ -97,11 +106,15 @@ static void on_checkpointed(struct coordinator *c, const struct event *ev,
     c->checkpoint_running = false;
     if (ev->err == ERR_OK)
         c->checkpointed = ev->step;
+    if (c->phase == PHASE_REWIND) {
+        rewind_go(c, out);
+        return;
+    }
     if (c->phase != PHASE_ENDING) {
         const bool waiting = c->waiting;
         c->waiting = c->held = false;
         if (waiting)
-            go_on(c, out);
+            coordinator_go_on(c, out);
         else
             coordinator_check_complete(c, out);
         return;
@@ -122,8 +135,10 @@ static void on_checkpointed(struct coordinator *c, const struct event *ev,
 
 static void begin_step(struct coordinator *c, struct actions *out)
 {
+    const struct turn turn = turns_at(&c->guard.turns, c->version);
     c->phase = PHASE_STEP;
-    c->rate = schedule_rate(&c->conf.schedule, c->version);
+    c->data = c->version + turn.offset;
+    c->rate = schedule_rate(&c->conf.schedule, c->version) * turn.rate;
     ledger_begin(&c->ledger, c->conf.slices);
     audit_begin(&c->audit, c->conf.slices, c->conf.audit, c->conf.seed, c->version);
     share_begin(c, out);
@@ -163,7 +178,7 @@ static bool halfway(const struct coordinator *c)
 }
 
 /* Between two steps: checkpoint when due, then the next step or the end. */
-static void go_on(struct coordinator *c, struct actions *out)
+void coordinator_go_on(struct coordinator *c, struct actions *out)
 {
     if (c->version > 0 && c->conf.checkpoint_every &&
         c->version % c->conf.checkpoint_every == 0 && c->version != c->checkpointed)
@@ -195,10 +210,12 @@ void coordinator_after_commit(struct coordinator *c, struct actions *out)
 {
     if (c->end_reason) /* the end came while the update ran */
         coordinator_end(c, c->end_err, c->end_reason, out);
+    else if (rewind_diverged(c, out))
+        return;
     else if (evaluation_due(c))
         begin_evaluation(c, out);
     else
-        go_on(c, out);
+        coordinator_go_on(c, out);
 }
 
 static void evaluation_complete(struct coordinator *c, struct actions *out)
@@ -223,7 +240,7 @@ static void evaluation_complete(struct coordinator *c, struct actions *out)
     else if (c->checkpoint_due && c->checkpoint_running)
         c->waiting = true; /* the next version would be saved in its place */
     else
-        go_on(c, out);
+        coordinator_go_on(c, out);
 }
 
 void coordinator_check_complete(struct coordinator *c, struct actions *out)
@@ -242,19 +259,32 @@ void coordinator_check_complete(struct coordinator *c, struct actions *out)
 /* --- members ---------------------------------------------------------------------------
  */
 
-/* The end of the life before came between the last commit and its evaluation. */
+/* Whoever saved the version at hand ended between its commit and its evaluation. */
 static bool was_not_evaluated(const struct coordinator *c)
 {
     return c->version > 0 && c->validation.step != c->version && evaluation_due(c);
 }
 
+/* Likewise, it may not have decided whether the loss diverges. */
+void coordinator_take_up(struct coordinator *c, struct actions *out)
+{
+    if (early_due(c))
+        coordinator_end(c, ERR_OK, early_why(c, c->why), out);
+    else if (rewind_diverged(c, out))
+        return;
+    else if (was_not_evaluated(c))
+        begin_evaluation(c, out);
+    else
+        coordinator_go_on(c, out);
+}
+
 void coordinator_begin(struct coordinator *c, struct actions *out)
 {
     assert(c->phase == PHASE_GATHER && c->members.n > 0);
-    if (c->conf.eval_only || was_not_evaluated(c))
+    if (c->conf.eval_only)
         begin_evaluation(c, out);
     else
-        go_on(c, out);
+        coordinator_take_up(c, out);
 }
 
 static void forget_arriving(struct coordinator *c, uint32_t worker)
@@ -269,7 +299,7 @@ static void forget_arriving(struct coordinator *c, uint32_t worker)
 static void end_when_alone(struct coordinator *c, struct actions *out)
 {
     if (c->members.n > 0 || c->phase == PHASE_ENDING || c->phase == PHASE_FINISHED ||
-        c->phase == PHASE_UPDATE)
+        c->phase == PHASE_UPDATE || c->phase == PHASE_REWIND)
         return;
     if (c->stopping)
         coordinator_end(c, ERR_STOPPED, "stopped on request", out);
@@ -410,6 +440,9 @@ int coordinator_step(struct coordinator *c, const struct event *ev, struct actio
         return ERR_OK;
     case EVENT_CHECKPOINTED:
         on_checkpointed(c, ev, out);
+        return ERR_OK;
+    case EVENT_REWOUND:
+        on_rewound(c, ev, out);
         return ERR_OK;
     case EVENT_STOP:
         on_stop(c, out);

@@ -1,5 +1,5 @@
 /* decide.c - what becomes of a step that is complete: it is updated and committed, or
- * committed without an update, or the end.
+ * committed without an update; or the run goes back, or ends.
  *
  *      loss not finite, or a spike    ACTION_SKIP at once
  *      norm not finite, or a spike    known when the update would be made: it is not
@@ -24,6 +24,7 @@ static struct action *commit(struct coordinator *c, struct actions *out)
     a->loss = c->loss;
     a->noise = c->noise;
     a->targets = c->targets;
+    a->data = c->data;
     return a;
 }
 
@@ -41,7 +42,8 @@ static struct action *skip(struct coordinator *c, enum skip_why why, struct acti
 static void not_finite(struct coordinator *c, const char *reason, struct actions *out)
 {
     if (!c->conf.skip_not_finite) {
-        coordinator_end(c, ERR_NO_PROGRESS, reason, out);
+        if (!rewind_begin(c, c->version + 1, reason, out))
+            coordinator_end(c, ERR_NO_PROGRESS, reason, out);
         return;
     }
     skip(c, SKIP_NOT_FINITE, out);
@@ -65,6 +67,7 @@ static void remember(struct coordinator *c, double norm)
 {
     if (c->conf.skip_loss_z > 0 || c->conf.skip_norm_z > 0)
         spikes_accept(&c->guard.spikes, c->conf.skip_window, c->loss, norm);
+    trend_add(&c->guard.trend, c->conf.trend_fast, c->conf.trend_slow, c->loss);
 }
 
 /* --- slow workers ----------------------------------------------------------------------

@@ -14,6 +14,7 @@ struct member {
     uint64_t incarnation;
     uint64_t heard_ms;
     uint64_t version; /* of the parameters it was sent last; UINT64_MAX: none */
+    uint32_t way;     /* and how often the run had gone back before */
     bool pulling;     /* it has not said yet that they are there */
     bool leaving;     /* it finishes what it holds, and gets nothing more */
     bool fresh;       /* joined a run that goes on: nobody knows its bits yet */

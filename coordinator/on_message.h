@@ -3,6 +3,7 @@
  *
  *      coordinator.c   phases, checkpoints, the end
  *      decide.c        what becomes of a step that is complete
+ *      rewind.c        a loss that diverges, and the way back
  *      share.c         who computes what
  *      on_message.c    messages, in on_join.c and on_result.c by kind
  */
@@ -65,6 +66,11 @@ void coordinator_lose(struct coordinator *c, uint32_t worker, int err,
 void coordinator_end(struct coordinator *c, int err, const char *reason,
                      struct actions *out);
 
+/* Between two steps: what is due, then the next one or the end. */
+void coordinator_go_on(struct coordinator *c, struct actions *out);
+void coordinator_go_on_from(struct coordinator *c, const struct coordinator_from *from);
+/* The version at hand was loaded: what is left to be decided of it, then likewise. */
+void coordinator_take_up(struct coordinator *c, struct actions *out);
 /* A step is decided: what is due after it, or the end. */
 void coordinator_after_commit(struct coordinator *c, struct actions *out);
 
@@ -73,6 +79,17 @@ void coordinator_after_commit(struct coordinator *c, struct actions *out);
 /* All partials of the step are here. */
 void decide_step(struct coordinator *c, struct actions *out);
 void on_updated(struct coordinator *c, const struct event *ev, struct actions *out);
+
+/* --- rewind.c */
+
+/* True: the loss diverges, and the run goes back or ends. */
+bool rewind_diverged(struct coordinator *c, struct actions *out);
+/* Back, past the data of all steps before @next; false: it may not. */
+bool rewind_begin(struct coordinator *c, uint64_t next, const char *reason,
+                  struct actions *out);
+/* No checkpoint is being written. */
+void rewind_go(struct coordinator *c, struct actions *out);
+void on_rewound(struct coordinator *c, const struct event *ev, struct actions *out);
 
 static inline bool coordinator_at_work(const struct coordinator *c)
 {

@@ -173,6 +173,7 @@ void parcels_give(struct parcels *p, struct treesum_buffer *root)
 void parcels_reset(struct parcels *p)
 {
     treesum_reset(p->sums);
+    p->checksums_version = UINT64_MAX;
 }
 
 /* --- parameters out

@@ -44,7 +44,7 @@ void parcels_receive(struct parcels *p, const struct parcel *what);
 struct treesum_buffer *parcels_add(struct parcels *p, uint64_t partial);
 void parcels_drop(struct parcels *p, uint64_t partial);
 void parcels_give(struct parcels *p, struct treesum_buffer *root);
-void parcels_reset(struct parcels *p); /* forget what waits for siblings */
+void parcels_reset(struct parcels *p); /* forget what waits for siblings, and checksums */
 
 /* Checksums of the parameters by range, for the doorbell: computed once per version.
  * [ranges], borrowed until the next call. */

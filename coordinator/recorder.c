@@ -41,11 +41,23 @@ struct recorder {
 /* --- the journal so far
  * ------------------------------------------------------------------ */
 
+/* The steps from @version on will be other ones. */
+static void forget_from(struct recorder *r, uint64_t version)
+{
+    const size_t left = version > r->o.version ? version - r->o.version : 0;
+    if (left < r->before_n)
+        r->before_n = left;
+    if (version < r->last_commit)
+        r->last_commit = version;
+}
+
 static void remember(void *ctx, const struct journal_record *r)
 {
     struct recorder *rec = ctx;
     if (r->term > rec->last_term)
         rec->last_term = r->term;
+    if (r->kind == JOURNAL_REWIND)
+        forget_from(rec, r->step);
     if (!journal_is_step(r->kind))
         return;
     if (r->step + 1 > rec->last_commit)
@@ -107,6 +119,14 @@ static void set_state(struct recorder *r, const char *state)
     write_status(r);
 }
 
+static void show_validation(struct run_status *status, const struct validation *v)
+{
+    const struct validation_mark *loss = &v->mark[VALIDATION_HELD_OUT_LOSS];
+    status->held_out_loss = loss->last;
+    status->best_held_out_loss = loss->best;
+    status->best_step = loss->best_step;
+}
+
 int recorder_open(const struct recorder_options *o, struct recorder **out)
 {
     struct recorder *r = mem_zalloc(sizeof *r);
@@ -124,19 +144,16 @@ int recorder_open(const struct recorder_options *o, struct recorder **out)
     FAILPOINT("resume.settled");
     if (r->o.term <= r->last_term)
         r->o.term = r->last_term + 1;
-    const struct validation_mark *loss = &o->validation->mark[VALIDATION_HELD_OUT_LOSS];
     r->status = (struct run_status){.step = o->version,
                                     .steps = o->steps,
                                     .loss = NAN,
-                                    .held_out_loss = loss->last,
-                                    .best_held_out_loss = loss->best,
-                                    .best_step = loss->best_step,
                                     .rate = NAN,
                                     .norm = NAN,
                                     .tokens_per_second = NAN,
                                     .seconds_left = NAN,
                                     .started = clock_wall(),
                                     .pid = getpid()};
+    show_validation(&r->status, o->validation);
     gethostname(r->status.host, sizeof r->status.host - 1);
     if (o->version > 0 && r->last_commit < o->version)
         log_warn("the journal ends %llu steps before the checkpoint of step %llu that it "
@@ -210,8 +227,8 @@ static void say_skipped(struct recorder *r, const struct action *a)
     snprintf(text, sizeof text,
              "%s: the update of step %llu was skipped, its samples are number "
              "%llu to %llu",
-             why, (unsigned long long)a->step, (unsigned long long)(a->step * r->o.batch),
-             (unsigned long long)((a->step + 1) * r->o.batch - 1));
+             why, (unsigned long long)a->step, (unsigned long long)(a->data * r->o.batch),
+             (unsigned long long)((a->data + 1) * r->o.batch - 1));
     log_warn("%s", text);
     jsonl_write(r->log, "skipped", a->version, NULL, text);
 }
@@ -253,6 +270,46 @@ void recorder_commit(struct recorder *r, const struct action *a)
 void recorder_statistics(struct recorder *r, uint64_t version, const struct statistics *s)
 {
     jsonl_statistics(r->log, version, s);
+}
+
+void recorder_diverges(struct recorder *r, const struct action *a)
+{
+    char text[160];
+    snprintf(
+        text, sizeof text,
+        "the loss diverges: %.4f on average over the last steps, more than %g standard "
+        "deviations above %.4f",
+        a->loss, a->sigma, a->usual);
+    log_warn("step %llu: %s", (unsigned long long)a->version, text);
+    jsonl_write(r->log, "divergence", a->version, NULL, text);
+}
+
+void recorder_rewind(struct recorder *r, const struct action *a)
+{
+    char text[256];
+    snprintf(
+        text, sizeof text,
+        "%s: going back from step %llu to %llu, then on with samples number %llu and "
+        "following, the rate times %g",
+        a->reason, (unsigned long long)a->step, (unsigned long long)a->version,
+        (unsigned long long)((a->version + a->data) * r->o.batch), a->rate);
+    log_warn("%s", text);
+    append(r, (struct journal_record){.kind = JOURNAL_REWIND,
+                                      .step = a->version,
+                                      .targets = a->data,
+                                      .loss = a->loss,
+                                      .rate = a->rate,
+                                      .norm = a->usual});
+    jsonl_write(r->log, "rewind", a->step, NULL, text);
+    forget_from(r, a->version);
+}
+
+void recorder_rewound(struct recorder *r, const struct coordinator_from *from)
+{
+    r->status.step = from->version;
+    show_validation(&r->status, &from->validation);
+    r->committed_at = clock_seconds();
+    write_status(r);
 }
 
 void recorder_evaluated(struct recorder *r, const struct action *a)

@@ -14,7 +14,7 @@ struct recorder;
 struct recorder_options {
     const char *run_dir; /* borrowed; the process owns it */
     uint64_t steps, log_every;
-    uint64_t batch; /* samples per step */
+    uint64_t batch;         /* samples per step */
     uint64_t version, term; /* to start from; the term is at least 1 more than any in the
                                journal when 0 */
     const struct validation *validation; /* so far; borrowed while it is opened */
@@ -31,13 +31,19 @@ void recorder_running(struct recorder *r, uint32_t workers);
 void recorder_commit(struct recorder *r, const struct action *commit);
 /* What the step that led to @version was examined for, after its commit. */
 void recorder_statistics(struct recorder *r, uint64_t version, const struct statistics *s);
+void recorder_diverges(struct recorder *r, const struct action *diverges);
+/* The journal has the turn, but not for good: recorder_sync(). */
+void recorder_rewind(struct recorder *r, const struct action *rewind);
+/* What is on disk of the versions after this one is no longer of the run. */
+void recorder_rewound(struct recorder *r, const struct coordinator_from *from);
 void recorder_evaluated(struct recorder *r, const struct action *evaluated);
 /* Any thread, before a checkpoint is published: the journal has its steps for good. */
 void recorder_sync(struct recorder *r);
 /* It took @seconds, of which training stood still for @waited. */
 void recorder_checkpoint(struct recorder *r, uint64_t step, int err, double seconds,
                          double waited);
-/* Something that happened: a line of log.jsonl, and the number of workers for status.json. */
+/* Something that happened: a line of log.jsonl, and the number of workers for
+ * status.json. */
 void recorder_event(struct recorder *r, const char *event, const char *text,
                     uint32_t workers);
 /* Now and then: status.json says every two seconds that this coordinator lives. */

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "checkpoint/journal.h"
 #include "coordinator/saver.h"
 #include "coordinator/tensors.h"
 
@@ -111,14 +112,57 @@ static int begin(const struct conf *conf, uint32_t vocab, const struct transform
     return err;
 }
 
-int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,
-               struct store *store, struct resume *r)
+/* --- turns -----------------------------------------------------------------------------
+ */
+
+static void take_turn(void *ctx, const struct journal_record *r)
 {
-    *r = (struct resume){0};
-    const int err = checkpoint_find(conf->run.dir, UINT64_MAX, &r->dir);
-    FAILPOINT("resume.found");
+    if (r->kind == JOURNAL_REWIND)
+        turns_add(ctx, (struct turn){r->step, r->targets, r->rate});
+}
+
+static int read_turns(const char *run_dir, struct turns *turns)
+{
+    char *path = file_join(run_dir, "journal");
+    const int err = file_exists(path) ? journal_read(run_dir, take_turn, turns) : ERR_OK;
+    mem_free(path);
+    return err;
+}
+
+/* --- starting --------------------------------------------------------------------------
+ */
+
+static int start_anew(const struct conf *conf, uint32_t vocab,
+                      const struct transformer *model, struct store *store,
+                      struct resume *r)
+{
+    r->state = (struct checkpoint_state){.vocab = vocab};
+    validation_init(&r->state.validation);
+    TRY(begin(conf, vocab, model, store));
+    store_begin(store);
+    return ERR_OK;
+}
+
+/* @err: of looking for a checkpoint; r->dir is it. */
+static int take(const struct conf *conf, uint32_t vocab, const struct transformer *model,
+                struct store *store, int err, struct resume *r)
+{
+    r->found = !err;
     if (err && err != ERR_NO_FILE)
         return err;
+    if (err)
+        return start_anew(conf, vocab, model, store, r);
+    const int bad = load(conf, vocab, model, store, r);
+    if (bad) {
+        mem_free(r->dir);
+        r->dir = NULL;
+    }
+    return bad;
+}
+
+/* Whether run.resume allows what was found; says why not. */
+static int check_wanted(const struct conf *conf, int err, const struct resume *r)
+{
     if (err == ERR_NO_FILE && conf->run.resume == RESUME_MUST) {
         log_error("%s: there is no checkpoint to go on from (run.resume must)",
                   conf->run.dir);
@@ -128,23 +172,46 @@ int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer
         log_error(
             "%s: it has a checkpoint already (run.resume never); choose another run.dir",
             r->dir);
-        mem_free(r->dir);
-        r->dir = NULL;
         return ERR_BUSY;
     }
-    r->found = !err;
-    if (r->found) {
-        const int bad = load(conf, vocab, model, store, r);
-        FAILPOINT("resume.loaded");
-        if (bad) {
-            mem_free(r->dir);
-            r->dir = NULL;
-        }
-        return bad;
-    }
-    r->state = (struct checkpoint_state){.vocab = vocab};
-    validation_init(&r->state.validation);
-    TRY(begin(conf, vocab, model, store));
-    store_begin(store);
     return ERR_OK;
+}
+
+int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,
+               struct store *store, struct resume *r)
+{
+    struct turns turns = {0};
+    *r = (struct resume){0};
+    TRY(read_turns(conf->run.dir, &turns));
+    TRY(checkpoint_abandon(&disk_real, conf->run.dir, &turns));
+    const int err = checkpoint_find(conf->run.dir, UINT64_MAX, &r->dir);
+    FAILPOINT("resume.found");
+    TRY(check_wanted(conf, err, r));
+    TRY(take(conf, vocab, model, store, err, r));
+    if (r->found)
+        FAILPOINT("resume.loaded");
+    turns_learn(&r->state.guard.turns, &turns);
+    return ERR_OK;
+}
+
+int resume_back(const struct conf *conf, const struct turns *turns, uint32_t vocab,
+                const struct transformer *model, struct store *store, struct resume *r)
+{
+    *r = (struct resume){0};
+    TRY(checkpoint_abandon(&disk_real, conf->run.dir, turns));
+    FAILPOINT("rewind.abandoned");
+    store_clear(store);
+    const int err = checkpoint_find(conf->run.dir, UINT64_MAX, &r->dir);
+    TRY(take(conf, vocab, model, store, err, r));
+    FAILPOINT("rewind.loaded");
+    turns_learn(&r->state.guard.turns, turns);
+    return ERR_OK;
+}
+
+struct coordinator_from resume_from(const struct resume *r)
+{
+    return (struct coordinator_from){.version = r->state.step,
+                                     .saved = r->found,
+                                     .validation = r->state.validation,
+                                     .guard = r->state.guard};
 }

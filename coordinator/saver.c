@@ -128,10 +128,8 @@ int saver_new(struct loop *l, const struct saver_options *o, struct saver **out)
     struct saver *s = mem_zalloc(sizeof *s);
     s->o = *o;
     s->tokenizer = tokenizer;
-    s->keep = (struct checkpoint_keep){.last = o->keep_last,
-                                       .every = o->keep_every,
-                                       .best = UINT64_MAX,
-                                       .halfway = UINT64_MAX};
+    s->keep = o->keep;
+    s->keep.best = s->keep.halfway = UINT64_MAX;
     s->background = background_new(l);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->copied, NULL);

@@ -19,9 +19,8 @@ struct saver_options {
     const struct transformer *model;
     const struct store *store;
     const char *run_yaml, *tokenizer_path;
-    size_t keep_last;
-    uint64_t keep_every; /* as in checkpoint_keep */
-    void (*before)(void *ctx); /* in the background, before anything is written */
+    struct checkpoint_keep keep; /* best and halfway are set here */
+    void (*before)(void *ctx);   /* in the background, before anything is written */
     void (*done)(void *ctx, uint64_t step, int err, double seconds);
     void *ctx;
 };
@@ -30,14 +29,15 @@ struct saver_options {
 int saver_new(struct loop *l, const struct saver_options *o, struct saver **s);
 void saver_free(struct saver *s); /* waits for a checkpoint that is being written */
 
-/* Copies the store and writes the copy, both in the background; done() follows.  @best: the
- * step of the best checkpoint, which is kept; UINT64_MAX: none.  @halfway: it is removed
- * when the next is on disk. */
+/* Copies the store and writes the copy, both in the background; done() follows.  @best:
+ * the step of the best checkpoint, which is kept; UINT64_MAX: none.  @halfway: it is
+ * removed when the next is on disk. */
 void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best,
                  bool halfway);
 
-/* Until the store is copied; how long that was, in seconds.  Whoever changes it calls this
- * before, from any thread: an update comes a whole step later, and rarely has to wait. */
+/* Until the store is copied; how long that was, in seconds.  Whoever changes it calls
+ * this before, from any thread: an update comes a whole step later, and rarely has to
+ * wait. */
 double saver_wait(struct saver *s);
 
 /* Parameters, moments and average <- the checkpoint in @dir.  Logs; ERR_DATA. */

@@ -21,6 +21,7 @@
 #include "tensor/gemm.h"
 
 enum { TICK_MS = 25, TICKS_PER_LEASE = 8, JOIN_MS = 5000, REJOIN_MS = 5000, WAITING_S = 1 };
+enum { TREND_FAST = 10, TREND_SLOW = 1000 }; /* steps, as in Marian */
 
 /* --- opening ---------------------------------------------------------------------------
  */
@@ -37,6 +38,14 @@ static struct schedule make_schedule(const struct conf *c, struct conf_scale sca
                              .wsd_decay = c->optim.wsd_decay,
                              .wsd_shape = (enum schedule_wsd_shape)c->optim.wsd_shape,
                              .power = c->optim.poly_power};
+}
+
+/* At least one: who goes back nowhere comes to the same. */
+static uint64_t rewind_steps(const struct serve *s)
+{
+    const uint64_t steps =
+        conf_steps_count(s->o.conf->train.rewind_steps, s->supply.scale);
+    return steps ? steps : 1;
 }
 
 static void make_core_conf(struct serve *s)
@@ -66,6 +75,13 @@ static void make_core_conf(struct serve *s)
         .skip_loss_z = c->train.skip_loss_z,
         .skip_norm_z = c->train.skip_norm_z,
         .skip_window = c->train.skip_window,
+        .divergence = c->train.divergence,
+        .trend_fast = TREND_FAST,
+        .trend_slow = TREND_SLOW,
+        .on_divergence = (enum on_divergence)c->train.on_divergence,
+        .rewind_steps = rewind_steps(s),
+        .rewind_rate = c->train.rewind_rate,
+        .rewind_limit = c->train.rewind_limit,
         .schedule = make_schedule(c, scale, steps),
         .kernels = s->o.kernels,
         .build = LOCKSTEP_VERSION,
@@ -132,9 +148,8 @@ static int open_all(struct serve *s)
     const uint64_t term = s->recorder ? recorder_term(s->recorder) : 1;
     examine_init(&s->examine, &s->model, s->conf.slices,
                  conf_steps_count(c->train.stats_every, s->supply.scale));
-    coordinator_init(&s->core, &s->conf, term, s->store.version, s->resume.found);
-    s->core.validation = s->resume.state.validation;
-    s->core.guard = s->resume.state.guard;
+    const struct coordinator_from from = resume_from(&s->resume);
+    coordinator_init(&s->core, &s->conf, term, &from);
     return ERR_OK;
 }
 
@@ -397,6 +412,12 @@ static int perform(struct serve *s, const struct action *a, const struct message
     case ACTION_CHECKPOINT:
         checkpoint(s, a->halfway);
         break;
+    case ACTION_DIVERGES:
+        recorder_diverges(s->recorder, a);
+        break;
+    case ACTION_REWIND:
+        serve_rewind(s, a);
+        break;
     case ACTION_HEARTBEAT:
         beat(s, a);
         break;
@@ -570,14 +591,17 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
         return ERR_OK;
     char *tokenizer = file_join(s->o.conf->data.dir, DATASET_TOKENIZER);
     const struct conf_train *t = &s->o.conf->train;
+    const bool rewinds = s->conf.divergence > 0 && s->conf.on_divergence == DIVERGED_REWIND;
     const struct saver_options o = {
         .run_dir = s->o.conf->run.dir,
         .model = &s->model,
         .store = &s->store,
         .run_yaml = s->conf_text,
         .tokenizer_path = tokenizer,
-        .keep_last = t->keep_last,
-        .keep_every = conf_steps_count(t->keep_every, s->supply.scale),
+        .keep = {.last = t->keep_last,
+                 .every = conf_steps_count(t->keep_every, s->supply.scale),
+                 .back = s->conf.rewind_steps,
+                 .stride = rewinds ? s->conf.checkpoint_every : 0},
         .before = before_save,
         .done = on_saved,
         .ctx = s};

@@ -105,7 +105,7 @@ static int check_targets(struct serve *s, const struct action *a)
 {
     if (a->unit != s->core.unit)
         return ERR_OK;
-    const uint64_t targets = supply_targets(&s->supply, s->core.version, tree_first(a->node),
+    const uint64_t targets = supply_targets(&s->supply, s->core.data, tree_first(a->node),
                                             tree_end(a->node, s->conf.slices));
     if (a->targets == targets)
         return ERR_OK;

@@ -3,6 +3,7 @@
  *      serve.c          opening, events and actions
  *      serve_peers.c    who is there: welcome, leases, farewell
  *      serve_lane.c     parameters out, partials in, the update between them
+ *      serve_rewind.c   back to an earlier version
  */
 #ifndef COORDINATOR_SERVE_PARTS_H
 #define COORDINATOR_SERVE_PARTS_H
@@ -57,6 +58,8 @@ struct serve {
 
     struct treesum_buffer *gradient; /* the complete sum of the step */
     struct store_update update;
+    struct turns turns; /* for the way back that is under way; its thread's */
+    int rewind_err;
     struct action commit; /* the newest: for the doorbell of its parameters */
     bool lost_any, finished, running;
     double waiting_since; /* for the disk; 0: training goes on */
@@ -84,6 +87,7 @@ int serve_receive(struct serve *s, const struct action *a, const struct message 
 void serve_add(struct serve *s, const struct action *a);
 void serve_discard(struct serve *s);
 void serve_update(struct serve *s, const struct action *a);
+void serve_rewind(struct serve *s, const struct action *a);
 
 /* A worker's data lane is here before its Join; those that wait too long are closed. */
 void serve_on_lane(void *ctx, uint64_t incarnation, int fd);

@@ -19,9 +19,16 @@ enum { LATE_MS = 20, HELD_OUT_LEASES = 2 };
 /* --- leases ---------------------------------------------------------------------------
  */
 
+/* It has, or will have, the parameters at hand; a version that the run came to again is
+ * another one. */
+static bool up_to_date(const struct coordinator *c, const struct member *m)
+{
+    return m->version == c->version && m->way == c->way;
+}
+
 static bool available(const struct coordinator *c, const struct member *m)
 {
-    return !m->leaving && m->owed == 0 && (m->version == c->version || !m->pulling);
+    return !m->leaving && m->owed == 0 && (up_to_date(c, m) || !m->pulling);
 }
 
 static bool idle(const struct member *m)
@@ -53,8 +60,9 @@ static void lease(struct coordinator *c, struct member *m, enum lease_kind kind,
 {
     assert(available(c, m) && first < end);
     expect(c, m, end - first);
-    if (m->version != c->version) { /* a worker without slices needs no parameters */
+    if (!up_to_date(c, m)) { /* a worker without slices needs no parameters */
         m->version = c->version;
+        m->way = c->way;
         m->pulling = true;
         act(out, ACTION_PARAMETERS)->peer = m->peer;
     }
@@ -67,7 +75,8 @@ static void lease(struct coordinator *c, struct member *m, enum lease_kind kind,
     a->peer = m->peer;
     a->worker = m->worker;
     a->unit = c->unit;
-    a->step = a->version = c->version;
+    a->step = kind == LEASE_TRAIN || kind == LEASE_AUDIT ? c->data : c->version;
+    a->version = c->version;
     a->lease = kind;
     a->first = first;
     a->end = end;

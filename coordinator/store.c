@@ -108,6 +108,22 @@ float *store_room(struct store *s)
     return add_buffer(s);
 }
 
+void store_leave(struct store *s)
+{
+    s->theta = store_room(s);
+    s->version = 0;
+}
+
+void store_clear(struct store *s)
+{
+    const size_t bytes = s->count * sizeof(float);
+    memset(s->theta, 0, bytes);
+    for (int i = 0; i < optimizer_moments(s->optimizer.kind); i++)
+        memset(s->moment[i], 0, bytes);
+    if (s->ema)
+        memset(s->ema, 0, bytes);
+}
+
 void store_skip(struct store *s)
 {
     s->version++;

@@ -63,7 +63,7 @@ struct store_update {
     double rate;
     double limit; /* of the norm: above it nothing changes; INFINITY: none */
     uint64_t targets;
-    float *into; /* store_room() */
+    float *into;       /* store_room() */
     double norm, clip; /* results; clip is the factor min(1, max / norm) */
     struct tensor_statistics *tensors; /* [tensors of the model]: written, too; or NULL */
 };
@@ -80,6 +80,12 @@ void store_hold(struct store *s, const float *theta);
 void store_release(struct store *s, const float *theta);
 /* Where the next version is to be written: in place, or beside what is being read. */
 float *store_room(struct store *s);
+
+/* All is about to be another: theta goes where nobody reads, and is undefined; the
+ * version is 0. */
+void store_leave(struct store *s);
+/* Parameters, moments and average are zero. */
+void store_clear(struct store *s);
 
 /* @gradient [count]: the sum over the step's target tokens. */
 void store_update(struct store *s, const float *gradient, struct store_update *u);

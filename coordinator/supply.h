@@ -3,7 +3,8 @@
  *
  * A text: sample b of step s is sample number s * B + b of the run (data/windows.h).
  * Pairs: the samples of data/batches.h; a target is what stands between two end-of-text
- * tokens, a source ends with one (as in fairseq).  So the data position is the step.
+ * tokens, a source ends with one (as in fairseq).  So the data position is a step: the
+ * one that is made, or a later one when the run went back (guard/turns.h).
  *
  * Loop thread only.
  */

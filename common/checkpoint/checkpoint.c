@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,6 +265,31 @@ int checkpoint_find(const char *run_dir, uint64_t at, char **dir)
     if (err == ERR_NO_VALID && at != UINT64_MAX)
         log_error("%s/checkpoints: there is no good checkpoint of step %llu", run_dir,
                   (unsigned long long)at);
+    mem_free(steps);
+    return err;
+}
+
+/* What cannot be read is no good checkpoint, and never gone on from. */
+static bool left_behind(const char *run_dir, uint64_t step, const struct turns *t)
+{
+    struct checkpoint_state s;
+    if (!turns_abandon(t, step, 0))
+        return false;
+    char *dir = checkpoint_path(run_dir, step);
+    const int err = checkpoint_read_state(dir, &s);
+    mem_free(dir);
+    return !err && turns_abandon(t, step, turns_newest(&s.guard.turns).offset);
+}
+
+int checkpoint_abandon(const struct disk *d, const char *run_dir, const struct turns *t)
+{
+    uint64_t *steps;
+    size_t n;
+    TRY(checkpoint_list(run_dir, &steps, &n));
+    int err = ERR_OK;
+    for (size_t i = n; i-- > 0 && !err;)
+        if (left_behind(run_dir, steps[i], t))
+            err = folder_remove(d, run_dir, steps[i]);
     mem_free(steps);
     return err;
 }

@@ -75,10 +75,14 @@ int checkpoint_read_state(const char *dir, struct checkpoint_state *s);
  */
 int checkpoint_list(const char *run_dir, uint64_t **steps, size_t *n);
 
+/* Remove those that a turn of the run has left behind, the newest first. */
+int checkpoint_abandon(const struct disk *d, const char *run_dir, const struct turns *t);
+
 struct checkpoint_keep {
-    size_t last;      /* the newest so many, and at least one */
-    uint64_t every;   /* multiples of it; 0: none */
-    uint64_t best;    /* UINT64_MAX: none */
+    size_t last;           /* the newest so many, and at least one */
+    uint64_t every;        /* multiples of it; 0: none */
+    uint64_t back, stride; /* what a run needs that may go back: turns_back(); 0: none */
+    uint64_t best;         /* UINT64_MAX: none */
     uint64_t halfway; /* kept while it is the newest, and not counted; UINT64_MAX: none */
 };
 

@@ -133,18 +133,21 @@ int folder_remove(const struct disk *d, const char *run_dir, uint64_t step)
     return err;
 }
 
-static bool is_kept(const struct checkpoint_keep *keep, uint64_t step)
+static bool is_kept(const struct checkpoint_keep *keep, uint64_t step, uint64_t newest)
 {
-    return step == keep->best || (keep->every && step % keep->every == 0);
+    return step == keep->best || (keep->every && step % keep->every == 0) ||
+           (keep->stride && step % keep->stride == 0 &&
+            step >= turns_back(newest, keep->back, keep->stride));
 }
 
-/* All of the @n of @steps but the newest @last. */
+/* All of the @n of @steps but the last and what is kept; @newest: of all there are. */
 static int remove_old(const struct disk *d, const char *run_dir,
                       const struct checkpoint_keep *keep, const uint64_t *steps, size_t n,
-                      size_t last)
+                      uint64_t newest)
 {
+    const size_t last = keep->last ? keep->last : 1;
     for (size_t i = 0; i + last < n; i++)
-        if (!is_kept(keep, steps[i]))
+        if (!is_kept(keep, steps[i], newest))
             TRY(folder_remove(d, run_dir, steps[i]));
     return ERR_OK;
 }
@@ -169,8 +172,9 @@ int checkpoint_retain(const struct disk *d, const char *run_dir,
     TRY(checkpoint_list(run_dir, &steps, &n));
     const uint64_t newest = n > 0 ? steps[n - 1] : 0;
     const bool halfway = take_out(steps, &n, keep->halfway);
-    int err = remove_old(d, run_dir, keep, steps, n, keep->last ? keep->last : 1);
-    if (!err && halfway && keep->halfway != newest && !is_kept(keep, keep->halfway))
+    int err = remove_old(d, run_dir, keep, steps, n, newest);
+    if (!err && halfway && keep->halfway != newest &&
+        !is_kept(keep, keep->halfway, newest))
         err = folder_remove(d, run_dir, keep->halfway);
     mem_free(steps);
     return err;

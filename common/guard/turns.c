@@ -2,6 +2,12 @@
 
 static const struct turn straight = {.rate = 1};
 
+uint64_t turns_back(uint64_t version, uint64_t steps, uint64_t every)
+{
+    const uint64_t at = version > steps ? version - steps : 0;
+    return every ? at - at % every : at;
+}
+
 struct turn turns_at(const struct turns *t, uint64_t version)
 {
     for (uint32_t i = t->n; i-- > 0;)

@@ -32,6 +32,11 @@ struct turns {
     struct turn list[TURNS_MAX]; /* [n], in the order they were taken */
 };
 
+/* Where a run that diverges at version @version goes back to: the newest multiple of
+ * @every that is at least @steps before.  A function of these alone, whatever is on disk.
+ */
+uint64_t turns_back(uint64_t version, uint64_t steps, uint64_t every);
+
 /* In force for the step that makes version @version + 1. */
 struct turn turns_at(const struct turns *t, uint64_t version);
 /* The newest; version and offset 0, rate 1: none. */

@@ -89,7 +89,7 @@ at_point() { # POINT PASS
     ended "$name" $code $steps "$reference"
     passed=$((passed + 1))
 }
-[ ${#points[@]} -gt 0 ] || mapfile -t points < <("$LOCKSTEP" options --failpoints | awk '!/^worker|^slice/ { print $1 }')
+[ ${#points[@]} -gt 0 ] || mapfile -t points < <("$LOCKSTEP" options --failpoints | awk '!/^worker|^slice|^rewind/ { print $1 }')
 passed=0
 for point in "${points[@]}"; do
     first=1

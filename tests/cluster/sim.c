@@ -31,7 +31,8 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_UPDATED_BESIDE] = "an update ran while a worker received the parameters",
     [SOMETIMES_DOUBTED] = "a result was not believed",
     [SOMETIMES_CONVICTED] = "a worker was convicted",
-    [SOMETIMES_UNAUDITED] = "a wrong gradient of the only worker stayed, and ended the run",
+    [SOMETIMES_UNAUDITED] =
+        "a wrong gradient of the only worker stayed, and ended the run",
     [SOMETIMES_DAMAGE_FOUND] = "a damaged transfer was found",
     [SOMETIMES_RESUMED] = "a run was resumed from a checkpoint",
     [SOMETIMES_MADE_AGAIN] = "a step was made again",
@@ -42,12 +43,23 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_CHECKPOINT_TORN] = "a checkpoint was torn by the coordinator's death",
     [SOMETIMES_ALONE] = "a run ended without workers",
     [SOMETIMES_SLOW_NAMED] = "a slow worker was named",
+    [SOMETIMES_SPIKE] = "a spike was skipped",
+    [SOMETIMES_DIVERGED] = "a run ended because it diverged too often",
+    [SOMETIMES_REWOUND] = "a run went back",
+    [SOMETIMES_REWOUND_FARTHER] =
+        "it went farther back, because a checkpoint was missing",
+    [SOMETIMES_REWOUND_TWICE] = "it went back before an earlier turn",
+    [SOMETIMES_REWIND_TORN] = "a coordinator died on the way back",
+    [SOMETIMES_TURN_FORGOTTEN] = "a turn was taken again that the journal had not yet",
+    [SOMETIMES_TURN_AHEAD] = "a turn was known before its version was there again",
+    [SOMETIMES_SAME_NUMBER] = "a worker had a version of the same number, of another way",
+    [SOMETIMES_ENDED_EARLY_BACK] = "a run that went back ended early",
 };
 
 /* --- the seed -------------------------------------------------------------------------
  */
 
-static uint64_t mix(uint64_t x) /* splitmix64, Steele 2014 */
+uint64_t sim_mix(uint64_t x) /* splitmix64, Steele 2014 */
 {
     x += 0x9E3779B97F4A7C15u;
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
@@ -57,7 +69,7 @@ static uint64_t mix(uint64_t x) /* splitmix64, Steele 2014 */
 
 uint64_t sim_random(struct sim *s)
 {
-    return mix(s->random++);
+    return sim_mix(s->random++);
 }
 
 uint64_t sim_below(struct sim *s, uint64_t n)
@@ -73,13 +85,13 @@ uint64_t sim_about(struct sim *s, uint64_t mean)
 
 static uint64_t draw(uint64_t *r, uint64_t n)
 {
-    *r = mix(*r);
+    *r = sim_mix(*r);
     return *r % n;
 }
 
 struct sim_options sim_draw(uint64_t seed)
 {
-    uint64_t r = mix(seed) | 1;
+    uint64_t r = sim_mix(seed) | 1;
     struct sim_options o = {.seed = seed};
     o.workers = 1 + (uint32_t)draw(&r, 6);
     o.slices = 1 + (uint32_t)draw(&r, draw(&r, 3) ? 16 : 50);
@@ -103,6 +115,17 @@ struct sim_options sim_draw(uint64_t seed)
     if (o.weight[SIM_WRONG] || draw(&r, 4) == 0)
         o.audit = o.weight[SIM_WRONG] ? 1 : 0.3;
     o.patience = draw(&r, 3) == 0 ? 1 + (uint32_t)draw(&r, 4) : 0;
+    if (draw(&r, 2)) {
+        o.divergence = 0.2 + 0.1 * (double)draw(&r, 8);
+        o.rewind_steps = 1 + draw(&r, 8);
+        o.rewind_limit = (uint32_t)draw(&r, 5);
+        o.weight[SIM_NAN] = 0; /* said twice it is believed, and the way back is taken */
+    }
+    o.skip_window = 2 + (uint32_t)draw(&r, 4);
+    if (draw(&r, 3) == 0)
+        o.skip_loss_z = 1 + 0.5 * (double)draw(&r, 4);
+    if (draw(&r, 3) == 0)
+        o.skip_norm_z = 1 + 0.5 * (double)draw(&r, 4);
     return o;
 }
 
@@ -318,29 +341,6 @@ void link_match(struct sim *s, uint32_t link, bool to_worker)
     }
 }
 
-/* --- the toy --------------------------------------------------------------------------
- */
-
-uint64_t toy_gradient(uint64_t theta, uint64_t step, uint32_t slice)
-{
-    return mix(theta ^ mix(step * 65537 + slice));
-}
-
-uint64_t toy_update(uint64_t theta, uint64_t sum)
-{
-    return mix(theta + 3 * sum);
-}
-
-double toy_loss(uint64_t theta, uint64_t step, uint32_t slice)
-{
-    return (double)(toy_gradient(theta, step, slice) % 4096);
-}
-
-double toy_held_out(uint64_t theta, uint32_t slice)
-{
-    return (double)(mix(theta + slice) % 4096);
-}
-
 /* --- faults ---------------------------------------------------------------------------
  */
 
@@ -534,45 +534,6 @@ static void take(struct sim *s, struct item *i)
     }
 }
 
-static void make_reference(struct sim *s)
-{
-    s->reference = calloc(s->o.steps + 1, sizeof *s->reference);
-    s->reference[0] = s->disk_theta = mix(s->o.seed);
-    for (uint64_t step = 0; step < s->o.steps; step++) {
-        uint64_t sum = 0;
-        for (uint32_t v = 0; v < s->o.slices; v++)
-            sum += toy_gradient(s->reference[step], step, v);
-        s->reference[step + 1] = toy_update(s->reference[step], sum);
-    }
-}
-
-double toy_held_out_loss(const struct sim *s, uint64_t theta)
-{
-    double loss = 0;
-    for (uint32_t v = 0; v < s->o.eval_slices; v++)
-        loss += toy_held_out(theta, v);
-    return loss / s->o.eval_slices;
-}
-
-/* Evaluations in a row without a better one. */
-static void find_end(struct sim *s)
-{
-    double best = INFINITY;
-    uint32_t stale = 0;
-    s->end_version = s->o.steps;
-    if (s->o.patience == 0 || s->o.eval_slices == 0)
-        return;
-    for (uint64_t v = s->o.eval_every; v < s->o.steps; v += s->o.eval_every) {
-        const double loss = toy_held_out_loss(s, s->reference[v]);
-        stale = loss < best ? 0 : stale + 1;
-        best = loss < best ? loss : best;
-        if (stale == s->o.patience) {
-            s->end_version = v;
-            return;
-        }
-    }
-}
-
 static void clean(struct sim *s)
 {
     if (s->up) {
@@ -591,7 +552,8 @@ static void clean(struct sim *s)
     free(s->arrived);
     free(s->record);
     free(s->second);
-    free(s->reference);
+    free(s->disk);
+    reference_free(s);
 }
 
 const char *sim_run(const struct sim_options *o, struct sim_result *result)
@@ -600,16 +562,17 @@ const char *sim_run(const struct sim_options *o, struct sim_result *result)
     struct sim *s = calloc(1, sizeof *s);
     s->o = *o;
     s->result = result;
-    s->random = mix(o->seed) * 2;
+    s->random = sim_mix(o->seed) * 2;
     s->part = calloc(2 * (size_t)o->slices, sizeof *s->part);
     s->arrived_room = 4096;
     s->arrived = calloc(s->arrived_room, sizeof *s->arrived);
-    s->record = calloc(o->steps, sizeof *s->record);
+    s->disk = calloc(o->steps + 1, sizeof *s->disk);
+    s->disk[0] = (struct saved){true, toy_start(s), coordinator_from_nothing()};
     s->second = calloc(o->slices, sizeof *s->second);
     s->alone_version = UINT64_MAX - 1;
-    validation_init(&s->disk_validation);
-    make_reference(s);
-    find_end(s);
+    reference_make(s);
+    s->record_room = o->steps + turns_newest(&s->reference.turns).offset + 1;
+    s->record = calloc(s->record_room, sizeof *s->record);
     coordinator_boot(s);
     next_fault(s);
     while (!s->done && !*s->wrong) {

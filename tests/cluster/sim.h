@@ -13,7 +13,8 @@
  *   1. a step is updated with each of its slices once;
  *   2. the parameters of each version, and what is said of it in commit and evaluation,
  *      are those of the undisturbed run, also when it is made again after a restart;
- *   3. versions and checkpoints on disk never go back;
+ *   3. versions and checkpoints on disk never go back, but by a turn of the undisturbed
+ * run, which has its own rule for them and for spikes (sim_reference.c);
  *   4. nobody who is gone holds a slice; nothing follows the end;
  *   5. no version is sent, evaluated or saved before its commit is in the journal;
  *   6. whoever was not heard for a lease is given up, whatever his connection says;
@@ -86,6 +87,16 @@ enum sim_sometimes {
     SOMETIMES_CHECKPOINT_TORN,
     SOMETIMES_ALONE,
     SOMETIMES_SLOW_NAMED,
+    SOMETIMES_SPIKE,
+    SOMETIMES_DIVERGED,
+    SOMETIMES_REWOUND,
+    SOMETIMES_REWOUND_FARTHER,
+    SOMETIMES_REWOUND_TWICE,
+    SOMETIMES_REWIND_TORN,
+    SOMETIMES_TURN_FORGOTTEN,
+    SOMETIMES_TURN_AHEAD,
+    SOMETIMES_SAME_NUMBER,
+    SOMETIMES_ENDED_EARLY_BACK,
     SOMETIMES_KINDS
 };
 extern const char *const sim_sometimes_names[SOMETIMES_KINDS];
@@ -96,6 +107,9 @@ struct sim_options {
     uint64_t steps, eval_every, checkpoint_every;
     uint32_t patience; /* evaluations; 0: none */
     double audit;
+    double divergence, skip_loss_z, skip_norm_z; /* 0: off */
+    uint32_t skip_window, rewind_limit;
+    uint64_t rewind_steps;
     uint32_t slice_us, delay_us; /* of computing a slice, of a message: on average */
     uint32_t fault_every_ms;     /* on average; 0: none */
     uint64_t healed_ms;

@@ -6,7 +6,60 @@
 #include "base/err.h"
 #include "cluster/sim_world.h"
 
-enum { LEASE_MS = 1000, TICK_US = 25000, UPDATE_US = 5000, SAVE_US = 30000, RESTART_US = 200000 };
+static const double rate = 0.5;
+enum {
+    LEASE_MS = 1000,
+    TICK_US = 25000,
+    UPDATE_US = 5000,
+    SAVE_US = 30000,
+    RESTART_US = 200000,
+    REWIND_US = 30000
+};
+
+/* --- disk -----------------------------------------------------------------------------
+ */
+
+/* The newest checkpoint that a turn has left behind; 0: none. */
+static uint64_t left_behind(const struct sim *s)
+{
+    for (uint64_t v = s->o.steps; v > 0; v--)
+        if (s->disk[v].known &&
+            turns_abandon(&s->turns, v,
+                          turns_newest(&s->disk[v].from.guard.turns).offset))
+            return v;
+    return 0;
+}
+
+static void find_newest(struct sim *s)
+{
+    s->disk_version = s->o.steps;
+    while (!s->disk[s->disk_version].known)
+        s->disk_version--;
+}
+
+/* What the newest checkpoint and the journal know together. */
+static struct coordinator_from load(struct sim *s)
+{
+    find_newest(s);
+    struct coordinator_from from = s->disk[s->disk_version].from;
+    s->version = s->committed = s->disk_version;
+    s->theta = s->disk[s->disk_version].theta;
+    turns_learn(&from.guard.turns, &s->turns);
+    if (turns_newest(&from.guard.turns).version > s->version)
+        sim_sometimes(s, SOMETIMES_TURN_AHEAD);
+    return from;
+}
+
+/* Somebody removes an old one: who goes back has farther to go. */
+static void lose_one(struct sim *s)
+{
+    const uint64_t v = 1 + sim_below(s, s->o.steps);
+    if (s->o.divergence > 0 && v < s->disk_version && sim_below(s, 3) == 0)
+        s->disk[v].known = false;
+}
+
+/* --- life -----------------------------------------------------------------------------
+ */
 
 void coordinator_boot(struct sim *s)
 {
@@ -26,7 +79,17 @@ void coordinator_boot(struct sim *s)
         .audit = s->o.audit,
         .outlier = 100,
         .seed = s->o.seed,
-        .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 0.5},
+        .skip_loss_z = s->o.skip_loss_z,
+        .skip_norm_z = s->o.skip_norm_z,
+        .skip_window = s->o.skip_window,
+        .divergence = s->o.divergence,
+        .trend_fast = SIM_TREND_FAST,
+        .trend_slow = SIM_TREND_SLOW,
+        .on_divergence = DIVERGED_REWIND,
+        .rewind_steps = s->o.rewind_steps,
+        .rewind_rate = 0.5,
+        .rewind_limit = s->o.rewind_limit,
+        .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = rate},
         .kernels = "toy",
         .build = "build",
     };
@@ -34,11 +97,12 @@ void coordinator_boot(struct sim *s)
     s->life++;
     s->term++;
     s->result->starts++;
-    s->version = s->committed = s->booted_version = s->disk_version;
-    s->theta = s->disk_theta;
     s->parts = 0;
-    coordinator_init(&s->core, &conf, s->term, s->version, s->version > 0);
-    s->core.validation = s->disk_validation;
+    for (uint64_t v; (v = left_behind(s));)
+        s->disk[v].known = false;
+    const struct coordinator_from from = load(s);
+    s->booted_version = s->version;
+    coordinator_init(&s->core, &conf, s->term, &from);
     sim_trace(s, "coordinator: term %llu begins at version %llu",
               (unsigned long long)s->term, (unsigned long long)s->version);
     if (s->version > 0)
@@ -55,6 +119,9 @@ static void take_down(struct sim *s)
 {
     if (s->saving)
         sim_sometimes(s, SOMETIMES_CHECKPOINT_TORN);
+    s->rewinding = s->core.phase == PHASE_REWIND;
+    if (s->rewinding)
+        sim_sometimes(s, SOMETIMES_REWIND_TORN);
     s->up = s->saving = false;
     s->life++; /* items for it are not its successor's */
     for (uint32_t l = 0; l < s->links; l++)
@@ -106,6 +173,9 @@ static void lease(struct sim *s, const struct action *a)
     m.lease.kind = a->lease;
     m.lease.first = a->first;
     m.lease.slices = a->end - a->first;
+    if (a->lease != LEASE_HELD_OUT && a->step >= s->record_room)
+        sim_wrong(s, "the data of step %llu are never needed",
+                  (unsigned long long)a->step);
     say(s, a, m);
     if (a->lease != LEASE_TRAIN)
         return;
@@ -151,7 +221,19 @@ static void add(struct sim *s, const struct action *a)
         sim_sometimes(s, SOMETIMES_SECOND_WON);
 }
 
-static void update(struct sim *s)
+static void compare(struct sim *s)
+{
+    const uint64_t expected = reference_theta(s, s->way, s->version);
+    if (s->theta != expected && s->record[s->core.data].lied &&
+        (s->alone_version + 1 == s->version || s->core.members.n < 2)) {
+        sim_sometimes(s, SOMETIMES_UNAUDITED);
+        s->done = true;
+    } else if (s->theta != expected)
+        sim_wrong(s, "version %llu has other parameters than the undisturbed run",
+                  (unsigned long long)s->version);
+}
+
+static void update(struct sim *s, const struct action *a)
 {
     uint64_t sum = 0, slices = 0;
     for (size_t i = 0; i < s->core.members.n; i++)
@@ -166,40 +248,51 @@ static void update(struct sim *s)
         sim_wrong(s, "step %llu is updated with %llu of %u slices",
                   (unsigned long long)s->version, (unsigned long long)slices,
                   s->o.slices);
+    struct item *i = sim_add(s, ITEM_UPDATED, sim_about(s, UPDATE_US));
+    i->life = s->life;
+    i->loss = toy_norm(s->theta, s->core.data);
+    if (i->loss > a->limit)
+        return;
     s->theta = toy_update(s->theta, sum);
     s->version++;
-    if (s->theta != s->reference[s->version] && s->record[s->version - 1].lied &&
-        (s->alone_version + 1 == s->version || s->core.members.n < 2)) {
-        sim_sometimes(s, SOMETIMES_UNAUDITED);
-        s->done = true;
-    } else if (s->theta != s->reference[s->version])
-        sim_wrong(s, "version %llu has other parameters than the undisturbed run",
-                  (unsigned long long)s->version);
-    sim_add(s, ITEM_UPDATED, sim_about(s, UPDATE_US))->life = s->life;
+    compare(s);
+}
+
+static void skip(struct sim *s)
+{
+    sim_sometimes(s, SOMETIMES_SPIKE);
+    s->parts = 0;
+    s->version++;
+    compare(s);
 }
 
 static void commit(struct sim *s, const struct action *a)
 {
     sim_trace(s, "commit of step %llu", (unsigned long long)a->step);
-    if (a->version != s->version || a->step + 1 != a->version || a->skipped)
+    struct turns way = s->core.guard.turns;
+    way.n = s->way;
+    const struct turn turn = turns_at(&way, a->step);
+    if (a->version != s->version || a->step + 1 != a->version)
         sim_wrong(s, "commit %llu, expected %llu", (unsigned long long)a->version,
                   (unsigned long long)s->version);
-    double loss = 0;
-    for (uint32_t v = 0; v < s->o.slices; v++)
-        loss += toy_loss(s->reference[a->step], a->step, v);
-    if (a->loss != loss / s->o.slices)
+    if (a->data != a->step + turn.offset || a->rate != rate * turn.rate)
+        sim_wrong(s, "step %llu takes the data of step %llu at rate %f",
+                  (unsigned long long)a->step, (unsigned long long)a->data, a->rate);
+    const double loss = toy_step_loss(s, reference_theta(s, s->way, a->step), a->data);
+    if (a->loss != loss)
         sim_wrong(s, "step %llu has loss %f, expected %f", (unsigned long long)a->step,
-                  a->loss, loss / s->o.slices);
-    struct record *r = &s->record[a->step];
+                  a->loss, loss);
+    struct record *r = &s->record[a->data];
     if (r->known)
         sim_sometimes(s, SOMETIMES_MADE_AGAIN);
     r->known = true;
     s->committed = a->version;
-    if (a->version > s->end_version)
+    if (s->way == s->reference.turns.n && a->version > s->reference.end)
         sim_wrong(s, "it goes on to version %llu, and should end at %llu",
-                  (unsigned long long)a->version, (unsigned long long)s->end_version);
+                  (unsigned long long)a->version, (unsigned long long)s->reference.end);
     if (!s->given_up && a->version > s->disk_version + s->o.checkpoint_every)
-        sim_wrong(s, "version %llu, and %llu is on disk: a death costs more than %llu steps",
+        sim_wrong(s,
+                  "version %llu, and %llu is on disk: a death costs more than %llu steps",
                   (unsigned long long)a->version, (unsigned long long)s->disk_version,
                   (unsigned long long)s->o.checkpoint_every);
 }
@@ -230,13 +323,65 @@ static void save(struct sim *s, const struct action *a)
                   (unsigned long long)a->version, (unsigned long long)s->version);
     expect_committed(s, "saved");
     s->saving = true;
-    s->saving_validation = s->core.validation;
+    s->saving_as = (struct saved){true,
+                                  s->theta,
+                                  {.version = s->version,
+                                   .saved = true,
+                                   .validation = s->core.validation,
+                                   .guard = s->core.guard}};
     struct item *i = sim_add(s, ITEM_CHECKPOINTED, sim_about(s, SAVE_US));
     i->life = s->life;
     i->version = s->version;
-    i->value = s->theta;
     i->err = s->fail_checkpoint ? ERR_NO_SPACE : ERR_OK;
     s->fail_checkpoint = false;
+}
+
+/* What is decided is not durable yet. */
+static void rewind_to(struct sim *s, const struct action *a)
+{
+    const uint32_t n = s->core.guard.turns.n;
+    sim_trace(s, "going back from version %llu to %llu", (unsigned long long)a->step,
+              (unsigned long long)a->version);
+    if (n > s->reference.turns.n ||
+        s->reference.turns.list[n - 1].version != a->version ||
+        s->reference.turns.list[n - 1].offset != a->data)
+        sim_wrong(s, "the undisturbed run does not go back to version %llu",
+                  (unsigned long long)a->version);
+    sim_sometimes(s, SOMETIMES_REWOUND);
+    if (s->rewinding)
+        sim_sometimes(s, SOMETIMES_TURN_FORGOTTEN);
+    s->rewinding = false;
+    if (n > 1 && s->core.guard.turns.list[n - 2].version > a->version)
+        sim_sometimes(s, SOMETIMES_REWOUND_TWICE);
+    sim_add(s, ITEM_REWIND, sim_about(s, REWIND_US))->life = s->life;
+}
+
+/* The turn becomes durable; then one checkpoint after the other goes; then it is loaded.
+ */
+static void rewind_on(struct sim *s)
+{
+    const struct turn turn = turns_newest(&s->core.guard.turns);
+    const uint64_t old = left_behind(s);
+    if (!s->healed && s->o.weight[SIM_COORDINATOR] > 0 && sim_below(s, 4) == 0) {
+        coordinator_down(s); /* of all moments this one is worth more faults */
+        return;
+    }
+    if (turns_newest(&s->turns).offset == turn.offset && old == 0) {
+        const struct coordinator_from from = load(s);
+        if (s->version < turn.version)
+            sim_sometimes(s, SOMETIMES_REWOUND_FARTHER);
+        for (size_t i = 0; i < s->core.members.n; i++)
+            if (s->core.members.list[i].version == s->version)
+                sim_sometimes(s, SOMETIMES_SAME_NUMBER);
+        coordinator_event(s, (struct event){.kind = EVENT_REWOUND, .from = &from});
+        return;
+    }
+    if (old)
+        s->disk[old].known = false;
+    else if (!turns_add(&s->turns, turn))
+        sim_wrong(s, "the turn to version %llu cannot be one",
+                  (unsigned long long)turn.version);
+    sim_add(s, ITEM_REWIND, sim_about(s, REWIND_US))->life = s->life;
 }
 
 static void lost(struct sim *s, const struct action *a)
@@ -276,16 +421,26 @@ static void finish(struct sim *s, const struct action *a)
 {
     sim_trace(s, "coordinator: ends at version %llu: %s", (unsigned long long)s->version,
               a->reason);
-    if (a->err == ERR_OK && s->version != s->end_version)
+    if (a->err == ERR_OK && (s->version != s->reference.end || s->reference.diverges ||
+                             s->core.guard.turns.n != s->reference.turns.n))
         sim_wrong(s, "it ends at version %llu, and should at %llu",
-                  (unsigned long long)s->version, (unsigned long long)s->end_version);
+                  (unsigned long long)s->version, (unsigned long long)s->reference.end);
     if (a->err == ERR_OK && s->version < s->o.steps && s->life > 1)
         sim_sometimes(s, SOMETIMES_ENDED_EARLY);
+    if (a->err == ERR_OK && s->version < s->o.steps && s->reference.turns.n > 0)
+        sim_sometimes(s, SOMETIMES_ENDED_EARLY_BACK);
     if (a->err == ERR_OK || a->err == ERR_STOPPED)
         if (s->disk_version != s->version && s->version > 0)
             sim_wrong(s, "it ends well and version %llu is not on disk",
                       (unsigned long long)s->version);
-    s->done = a->err == ERR_OK;
+    const bool diverges = a->err == ERR_NO_PROGRESS && s->o.divergence > 0;
+    s->done = a->err == ERR_OK || diverges;
+    if (diverges) {
+        sim_sometimes(s, SOMETIMES_DIVERGED);
+        if (!s->reference.diverges || s->version != s->reference.end ||
+            s->core.guard.turns.n != s->reference.turns.n)
+            sim_wrong(s, "it diverges at version %llu", (unsigned long long)s->version);
+    }
     if (a->err == ERR_WRONG || a->err == ERR_CLOSED)
         sim_sometimes(s, SOMETIMES_ALONE);
 }
@@ -350,7 +505,7 @@ static void perform(struct sim *s, const struct action *a)
         s->parts = 0;
         return;
     case ACTION_UPDATE:
-        update(s);
+        update(s, a);
         return;
     case ACTION_COMMIT:
         commit(s, a);
@@ -383,7 +538,12 @@ static void perform(struct sim *s, const struct action *a)
         finish(s, a);
         return;
     case ACTION_SKIP:
-        sim_wrong(s, "a step is skipped");
+        skip(s);
+        return;
+    case ACTION_DIVERGES:
+        return;
+    case ACTION_REWIND:
+        rewind_to(s, a);
         return;
     }
 }
@@ -408,6 +568,7 @@ void coordinator_event(struct sim *s, struct event ev)
         sim_trace(s, "coordinator: %s message of life %llu",
                   message_name(ev.message->kind),
                   (unsigned long long)ev.message->incarnation);
+    s->way = s->core.guard.turns.n;
     const int err = coordinator_step(&s->core, &ev, &s->actions);
     if (ev.kind == EVENT_MESSAGE && err == ERR_STALE)
         ignored(s, ev.message);
@@ -452,8 +613,7 @@ void coordinator_item(struct sim *s, const struct item *i)
         if (!l->open_here)
             return;
         l->open_here = false;
-        coordinator_event(s,
-                          (struct event){.kind = EVENT_CLOSED, .peer = i->link + 1});
+        coordinator_event(s, (struct event){.kind = EVENT_CLOSED, .peer = i->link + 1});
         return;
     case ITEM_DATA_TO_COORDINATOR:
         if (l->broken || !l->open_here)
@@ -467,13 +627,16 @@ void coordinator_item(struct sim *s, const struct item *i)
             return;
         if (i->err)
             sim_sometimes(s, SOMETIMES_DAMAGE_FOUND);
-        coordinator_event(s, (struct event){.kind = EVENT_RECEIVED,
-                                            .partial = i->partial,
-                                            .err = i->err});
+        coordinator_event(
+            s,
+            (struct event){.kind = EVENT_RECEIVED, .partial = i->partial, .err = i->err});
         return;
     case ITEM_UPDATED:
-        coordinator_event(s,
-                          (struct event){.kind = EVENT_UPDATED, .norm = 1, .clip = 1});
+        coordinator_event(
+            s, (struct event){.kind = EVENT_UPDATED, .norm = i->loss, .clip = 1});
+        return;
+    case ITEM_REWIND:
+        rewind_on(s);
         return;
     case ITEM_CHECKPOINTED:
         s->saving = false;
@@ -482,8 +645,8 @@ void coordinator_item(struct sim *s, const struct item *i)
                 sim_wrong(s, "the checkpoint on disk goes back to version %llu",
                           (unsigned long long)i->version);
             s->disk_version = i->version;
-            s->disk_theta = i->value;
-            s->disk_validation = s->saving_validation;
+            s->disk[i->version] = s->saving_as;
+            lose_one(s);
             s->given_up = 0;
         } else {
             s->given_up++;

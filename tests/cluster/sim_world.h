@@ -3,6 +3,7 @@
  *      sim.c              time, faults, the two ends of every connection
  *      sim_coordinator.c  the coordinator's process: its core, sums, disk
  *      sim_worker.c       a worker's process: its core, threads
+ *      sim_reference.c    the toy, and what an undisturbed run makes of it
  */
 #ifndef CLUSTER_SIM_WORLD_H
 #define CLUSTER_SIM_WORLD_H
@@ -32,6 +33,7 @@ struct item {
         ITEM_COMPUTED,
         ITEM_UPDATED,
         ITEM_CHECKPOINTED,
+        ITEM_REWIND,  /* one thing of a way back is done */
         ITEM_ARRIVED, /* a partial, at the coordinator */
         ITEM_FAULT,
         ITEM_START_COORDINATOR,
@@ -59,15 +61,17 @@ struct posted {
     uint64_t partial; /* or version */
 };
 
-/* A connection with its data lane; the peer number at the coordinator is its index + 1. */
+/* A connection with its data lane; the peer number at the coordinator is its index + 1.
+ */
 struct link {
     struct process *worker;
     bool open_here, open_there; /* at the coordinator, at the worker */
-    uint64_t last_us[4];        /* the newest delivery to coordinator, worker; data, too */
-    uint64_t cut_us[2];         /* nothing arrives before, at coordinator, at worker */
-    uint64_t heard_us;          /* the newest message that the coordinator took */
-    bool broken;                /* its data lane carries nothing any more */
-    struct transfer_value data[2][64]; /* arrived and not posted: to coordinator, worker */
+    uint64_t last_us[4]; /* the newest delivery to coordinator, worker; data, too */
+    uint64_t cut_us[2];  /* nothing arrives before, at coordinator, at worker */
+    uint64_t heard_us;   /* the newest message that the coordinator took */
+    bool broken;         /* its data lane carries nothing any more */
+    struct transfer_value data[2]
+                              [64]; /* arrived and not posted: to coordinator, worker */
     uint32_t data_n[2];
     struct posted posted[2][64]; /* posted and not arrived */
     uint32_t posted_n[2];
@@ -91,8 +95,8 @@ struct process {
     uint32_t wrong, nan; /* so many of its next slices will be */
     bool lied;           /* one was wrong */
     bool vanished;
-    bool damage;         /* its next partial arrives damaged */
-    bool wild;           /* and is announced as much too long */
+    bool damage; /* its next partial arrives damaged */
+    bool wild;   /* and is announced as much too long */
 };
 
 struct part { /* of the step's sum */
@@ -101,10 +105,27 @@ struct part { /* of the step's sum */
     uint32_t peer;
 };
 
-struct record { /* of a step */
+struct record { /* of a step, by its data */
     bool known; /* it was committed */
     bool lied;  /* somebody's gradient for it was wrong */
 };
+
+struct saved { /* a checkpoint */
+    bool known;
+    uint64_t theta;
+    struct coordinator_from from;
+};
+
+/* The undisturbed run, by the number of turns it has taken. */
+struct reference {
+    struct turns turns;
+    uint64_t *theta[TURNS_MAX]; /* [turns.n + 1][steps + 1] parameters; the same before a
+                                   turn */
+    uint64_t end;               /* the version it ends with: the last, or earlier, */
+    bool diverges;              /* or that which diverges, all turns taken */
+};
+
+enum { SIM_TREND_FAST = 2, SIM_TREND_SLOW = 12 };
 
 struct sim {
     struct sim_options o;
@@ -125,6 +146,7 @@ struct sim {
     uint64_t life, term;
     struct coordinator core;
     struct actions actions;
+    uint32_t way; /* turns that were known before the event at hand */
     uint64_t theta, version, committed; /* committed: version in the journal */
     uint32_t *second; /* [slices]: the peer to which it was leased as a copy; 0: none */
     struct part *part;
@@ -132,18 +154,20 @@ struct sim {
     struct transfer_value *arrived; /* [partial]: values of those not added or dropped */
     size_t arrived_room;
     bool fail_checkpoint, saving;
-    struct validation saving_validation;
     uint64_t booted_version; /* with which this life began */
+    struct saved saving_as;
     /* what lasts */
-    uint64_t disk_version, disk_theta;
-    struct validation disk_validation;
-    unsigned given_up; /* checkpoints that failed since the newest */
-    struct record *record; /* [steps] */
+    struct saved *disk;    /* [steps + 1] by version; 0: the beginning, always */
+    uint64_t disk_version; /* the newest of them */
+    struct turns turns;    /* of the journal */
+    bool rewinding;        /* a life ended while it was on its way back */
+    unsigned given_up;     /* checkpoints that failed since the newest */
+    struct record *record; /* [record_room] */
+    size_t record_room;
     uint64_t alone_version; /* being made when fewer than two workers were there */
-    uint64_t *reference;   /* [steps + 1] parameters of the undisturbed run */
-    uint64_t end_version;  /* of it: steps, or earlier */
+    struct reference reference;
 
-    bool member[SIM_PROCESSES]; /* by worker number */
+    bool member[SIM_PROCESSES];    /* by worker number */
     struct item ghost[SIM_GHOSTS]; /* messages of former lives, with their link */
     uint32_t ghosts;
 };
@@ -170,8 +194,17 @@ void sim_close(struct sim *s, uint32_t link, bool by_worker);
 uint64_t toy_gradient(uint64_t theta, uint64_t step, uint32_t slice);
 uint64_t toy_update(uint64_t theta, uint64_t sum);
 double toy_loss(uint64_t theta, uint64_t step, uint32_t slice);
+double toy_step_loss(const struct sim *s, uint64_t theta, uint64_t step);
+double toy_norm(uint64_t theta, uint64_t step);
 double toy_held_out(uint64_t theta, uint32_t slice);
 double toy_held_out_loss(const struct sim *s, uint64_t theta);
+uint64_t toy_start(const struct sim *s);
+
+void reference_make(struct sim *s);
+void reference_free(struct sim *s);
+/* Parameters of @version after @turns. */
+uint64_t reference_theta(const struct sim *s, uint32_t turns, uint64_t version);
+uint64_t sim_mix(uint64_t x);
 
 void coordinator_boot(struct sim *s);
 void coordinator_down(struct sim *s); /* dies: nobody is told but by its connections */

@@ -29,6 +29,8 @@ static inline struct coordinator_conf default_conf(uint32_t workers)
         .start_timeout_ms = 60000,
         .outlier = 100,
         .skip_window = 128,
+        .trend_fast = 10,
+        .trend_slow = 1000,
         .schedule = {.kind = SCHEDULE_IS_CONSTANT, .rate = 1},
         .kernels = "k",
         .build = "b"};
@@ -43,7 +45,8 @@ static inline int feed(struct stage *s, struct event ev)
 static inline void begin(struct stage *s, struct coordinator_conf conf)
 {
     *s = (struct stage){.now_ms = 1000};
-    coordinator_init(&s->c, &conf, TERM, 0, false);
+    const struct coordinator_from from = coordinator_from_nothing();
+    coordinator_init(&s->c, &conf, TERM, &from);
     assert_int_equal(feed(s, (struct event){.kind = EVENT_START}), ERR_OK);
     assert_int_equal(s->out.n, 0);
 }

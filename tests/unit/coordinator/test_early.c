@@ -70,10 +70,13 @@ static void resume(struct stage *s, uint32_t patience, uint64_t evaluated, uint3
 {
     const struct coordinator_conf conf = patient(patience);
     *s = (struct stage){.now_ms = 1000};
-    coordinator_init(&s->c, &conf, TERM, 7, true);
-    s->c.validation.step = evaluated;
-    s->c.validation.mark[VALIDATION_HELD_OUT_LOSS] =
-        (struct validation_mark){.last = 2, .best = 1.5, .best_step = 4, .stale = stale};
+    const struct coordinator_from from = {
+        .version = 7,
+        .saved = true,
+        .validation = {
+            .step = evaluated,
+            .mark = {{.last = 2, .best = 1.5, .best_step = 4, .stale = stale}}}};
+    coordinator_init(&s->c, &conf, TERM, &from);
     feed(s, (struct event){.kind = EVENT_START});
 }
 

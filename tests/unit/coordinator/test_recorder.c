@@ -118,6 +118,7 @@ static void a_skipped_step_is_recorded_with_the_reason(void **state)
         const struct action a = {.kind = ACTION_COMMIT,
                                  .step = 5,
                                  .version = 6,
+                                 .data = 5,
                                  .skipped = cases[i].why,
                                  .loss = 9,
                                  .norm = 3,

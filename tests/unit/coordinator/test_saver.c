@@ -77,7 +77,7 @@ static struct saver *begin(struct stage *s, const struct store *store)
                                     .store = store,
                                     .run_yaml = "train:\n",
                                     .tokenizer_path = "tokenizer.json",
-                                    .keep_last = 5,
+                                    .keep = {.last = 5},
                                     .before = before,
                                     .done = done,
                                     .ctx = s};

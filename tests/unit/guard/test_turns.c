@@ -30,6 +30,19 @@ static void the_newest_that_does_not_begin_later_is_in_force(void **state)
     assert_true(turns_at(&none, 7).rate == 1 && turns_newest(&none).offset == 0);
 }
 
+static void the_way_back_is_to_a_multiple_far_enough_before(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t version, steps, every, back;
+    } cases[] = {{340, 100, 100, 200}, {300, 100, 100, 200}, {299, 100, 100, 100},
+                 {340, 100, 0, 240},   {99, 100, 10, 0},     {100, 100, 10, 0},
+                 {110, 100, 10, 10},   {5, 1, 1, 4}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_int_equal(turns_back(cases[i].version, cases[i].steps, cases[i].every),
+                         cases[i].back);
+}
+
 static void offsets_only_grow_and_room_is_limited(void **state)
 {
     (void)state;
@@ -72,6 +85,7 @@ static void a_version_is_abandoned_by_a_turn_that_it_did_not_know(void **state)
                          cases[i].abandoned);
 }
 
-RUN(T(the_newest_that_does_not_begin_later_is_in_force),
+RUN(T(the_way_back_is_to_a_multiple_far_enough_before),
+    T(the_newest_that_does_not_begin_later_is_in_force),
     T(offsets_only_grow_and_room_is_limited), T(what_is_known_is_not_learned_again),
     T(a_version_is_abandoned_by_a_turn_that_it_did_not_know))
