@@ -277,8 +277,8 @@ void recorder_diverges(struct recorder *r, const struct action *a)
     char text[160];
     snprintf(
         text, sizeof text,
-        "the loss diverges: %.4f on average over the last steps, more than %g standard "
-        "deviations above %.4f",
+        "the loss diverges: %.5g on average over the last steps, more than %g standard "
+        "deviations above %.5g",
         a->loss, a->sigma, a->usual);
     log_warn("step %llu: %s", (unsigned long long)a->version, text);
     jsonl_write(r->log, "divergence", a->version, NULL, text);

@@ -295,6 +295,50 @@ static void the_newest_the_best_and_every_kth_are_kept(void **state)
 
 /* What is there after each checkpoint of a run that keeps two, and one half-way between.
  */
+static void what_a_run_may_go_back_to_is_kept(void **state)
+{
+    (void)state;
+    for (uint64_t step = 10; step <= 100; step += 5)
+        scratch_write("run", step);
+    const struct checkpoint_keep keep = {
+        .last = 1, .back = 25, .stride = 20, .best = UINT64_MAX, .halfway = UINT64_MAX};
+    assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
+    uint64_t *steps;
+    size_t n;
+    assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
+    assert_int_equal(n, 3);
+    assert_true(steps[0] == 60 && steps[1] == 80 && steps[2] == 100);
+    mem_free(steps);
+}
+
+/* Back from 45 to 20: 30 is of the old way, 40 of the new one; of 50 nobody knows. */
+static void what_a_turn_left_behind_is_removed(void **state)
+{
+    (void)state;
+    struct turns turns = {0};
+    assert_true(turns_add(&turns, (struct turn){20, 25, 1}));
+    for (uint64_t step = 10; step <= 50; step += 10) {
+        struct checkpoint_content c = scratch_content(step);
+        if (step >= 40)
+            c.state.guard.turns = turns;
+        assert_int_equal(checkpoint_write(&disk_real, "run", &c), ERR_OK);
+    }
+    overwrite("run/checkpoints/step-00000050/state.json", "{", 1);
+    assert_int_equal(checkpoint_abandon(&disk_real, "run", &turns), ERR_OK);
+    uint64_t *steps;
+    size_t n;
+    assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
+    assert_int_equal(n, 4);
+    assert_true(steps[0] == 10 && steps[1] == 20 && steps[2] == 40 && steps[3] == 50);
+    mem_free(steps);
+    assert_true(turns_add(&turns, (struct turn){10, 60, 1}));
+    assert_int_equal(checkpoint_abandon(&disk_real, "run", &turns), ERR_OK);
+    char *dir;
+    assert_int_equal(checkpoint_find("run", UINT64_MAX, &dir), ERR_OK);
+    assert_string_equal(dir, "run/checkpoints/step-00000010");
+    mem_free(dir);
+}
+
 static void one_half_way_stays_until_the_next_and_counts_for_nothing(void **state)
 {
     (void)state;
@@ -346,6 +390,7 @@ RUN(F(what_is_written_is_read_back), F(what_guards_a_run_is_read_back_to_the_bit
     F(every_truncation_and_every_flipped_byte_is_detected),
     F(the_newest_good_one_is_found_and_none_is_never_zero),
     F(a_failure_at_any_call_leaves_the_older_ones_and_no_half_one),
-    F(the_newest_the_best_and_every_kth_are_kept),
+    F(the_newest_the_best_and_every_kth_are_kept), F(what_a_run_may_go_back_to_is_kept),
+    F(what_a_turn_left_behind_is_removed),
     F(one_half_way_stays_until_the_next_and_counts_for_nothing),
     F(one_half_way_that_is_the_best_stays), F(what_a_killed_writer_left_is_cleaned))

@@ -1,6 +1,9 @@
 /* What a run leaves behind: terms that are never used twice, and commits that are. */
 #include "support/test.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -118,7 +121,7 @@ static void a_skipped_step_is_recorded_with_the_reason(void **state)
         const struct action a = {.kind = ACTION_COMMIT,
                                  .step = 5,
                                  .version = 6,
-                                 .data = 5,
+                                 .data = 15,
                                  .skipped = cases[i].why,
                                  .loss = 9,
                                  .norm = 3,
@@ -130,9 +133,80 @@ static void a_skipped_step_is_recorded_with_the_reason(void **state)
         size_t bytes;
         assert_int_equal(file_read("run/log.jsonl", 1 << 20, &log, &bytes), ERR_OK);
         assert_non_null(strstr(log, cases[i].text));
-        assert_non_null(strstr(log, "its samples are number 20 to 23"));
+        assert_non_null(strstr(log, "its samples are number 60 to 63"));
         mem_free(log);
     }
+}
+
+static void commit(struct recorder *r, uint64_t step, double loss)
+{
+    const struct action a = {.kind = ACTION_COMMIT,
+                             .step = step,
+                             .version = step + 1,
+                             .data = step,
+                             .loss = loss,
+                             .rate = 0.1};
+    recorder_commit(r, &a);
+}
+
+static int terminal; /* the real one, while what is said goes to a file */
+
+static void hear(void)
+{
+    const int fd = open("said", O_RDWR | O_CREAT | O_TRUNC, 0644);
+    log_init("", LOG_INFO); /* what was said before may be said again */
+    log_silence(false);
+    terminal = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && terminal >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+    close(fd);
+}
+
+/* Stops listening. */
+static bool said(const char *text)
+{
+    char *all;
+    size_t bytes;
+    dup2(terminal, STDERR_FILENO);
+    close(terminal);
+    log_silence(true);
+    assert_int_equal(file_read("said", 1 << 20, &all, &bytes), ERR_OK);
+    const bool found = strstr(all, text) != NULL;
+    mem_free(all);
+    return found;
+}
+
+/* The steps after a way back have other data, and are not compared with those that had
+ * the same numbers; those before it, and those of the new way, are. */
+static void steps_are_compared_with_those_of_the_same_way(void **state)
+{
+    (void)state;
+    struct recorder *r = begin(0, 1);
+    for (uint64_t step = 0; step < 6; step++)
+        commit(r, step, (double)step);
+    const struct action back = {.kind = ACTION_REWIND,
+                                .step = 6,
+                                .version = 3,
+                                .data = 3,
+                                .rate = 0.5,
+                                .reason = "the loss diverges"};
+    recorder_rewind(r, &back);
+    assert_int_equal(last_record().kind, JOURNAL_REWIND);
+    assert_int_equal(last_record().step, 3);
+    commit(r, 3, 30);
+    recorder_close(r);
+
+    hear();
+    r = begin(0, 1);
+    commit(r, 0, 0);
+    commit(r, 3, 30);
+    commit(r, 4, 40); /* not made on this way before */
+    recorder_close(r);
+    assert_false(said("came out otherwise"));
+    hear();
+    r = begin(0, 1);
+    commit(r, 3, 3); /* as on the old way */
+    recorder_close(r);
+    assert_true(said("step 3 was computed before and came out otherwise"));
 }
 
 #define F(fn) cmocka_unit_test_setup(fn, fresh)
@@ -141,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {F(no_term_is_used_twice),
                                        F(a_commit_is_in_the_journal_when_it_returns),
-                                       F(a_skipped_step_is_recorded_with_the_reason)};
+                                       F(a_skipped_step_is_recorded_with_the_reason),
+                                       F(steps_are_compared_with_those_of_the_same_way)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
