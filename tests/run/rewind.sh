@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# rewind.sh - a rate that explodes: a run that stops at it, and runs that go back and end well, with the same weights and
+# moments, to the bit, whoever computes them: one process, three MPI workers, stopped there and told to go back, killed there.
+source "$(dirname "$0")/lib.sh"
+prepare data char
+rm -rf run-*
+
+# Without clipping, a rate that rises until it is too high, at about step 60.
+steps=120
+common=(data.dir=data model.layers=1 model.heads=2 model.width=32 model.context=32 train.batch=8 train.slices=4
+        train.steps=$steps train.checkpoint_every=20 train.eval_every=50 cluster.threads=1 run.log_every=1000
+        optim.name=sgd optim.lr=10 optim.warmup=300 optim.schedule=constant optim.clip=0
+        train.divergence=1 train.rewind_steps=20 train.rewind_rate=0.2)
+rewind=train.on_divergence=rewind
+
+train() { # NAME RANKS [key=value...]; RANKS 1: without mpirun; its exit code in $code
+    local name=run-$1 ranks=$2
+    shift 2
+    code=0
+    if [ "$ranks" -eq 1 ]; then
+        "$LOCKSTEP" train "${common[@]}" run.dir="$name" "$@" >>"$name.log" 2>&1 || code=$?
+    else
+        mpirun -n "$ranks" "$LOCKSTEP" train "${common[@]}" run.dir="$name" "$@" >>"$name.log" 2>&1 || code=$?
+    fi
+}
+
+reference=
+compare() {
+    local got
+    [ "$code" -eq 0 ] || fail "run-$1 ended with $code: $(tail -5 "run-$1.log")"
+    got=$(sums "run-$1" $steps)
+    [ -n "$reference" ] || reference=$got
+    say "$1: ${got:0:16} ${got:65:16}"
+    [ "$got" = "$reference" ] || fail "run-$1 ends in other bits"
+    ! grep 'came out otherwise' "run-$1.log" || fail "run-$1 was compared with another way"
+}
+back='going back from step ([0-9]+) to ([0-9]+), then on with samples number ([0-9]+)'
+
+train one-process 1 $rewind
+compare one-process
+read -r from to sample < <(sed -nE "s/.*$back.*/\1 \2 \3/p" run-one-process.log | head -1)
+[ -n "${sample:-}" ] || fail "it did not go back: $(cat run-one-process.log)"
+[ "$sample" -eq $((from * 8)) ] || fail "it goes on with sample $sample after $from steps of 8"
+awk '!/"event":"step"/ { next } match($0, /"loss":[^,]*/) { x = substr($0, RSTART + 7, RLENGTH - 7) }
+    END { exit !(x > 0 && x < 4.2) }' run-one-process/log.jsonl || fail "it ends as bad as it began: $(field run-one-process loss)"
+say "back from $from to $to, loss $(field run-one-process loss)"
+
+train three-workers 4 $rewind
+compare three-workers
+
+# stopped by it: exit code, reason, a checkpoint of that step; then the same with the way back allowed
+train stopped 1 train.on_divergence=stop
+[ $code -eq 70 ] || fail "a run that diverges ends with $code, expected 70: $(tail -3 run-stopped.log)"
+[ "$(field run-stopped state) $(field run-stopped message)" = "failed the loss diverges" ] || fail "$(cat run-stopped/status.json)"
+[ "$(field run-stopped step)" -eq "$from" ] || fail "it stops at step $(field run-stopped step), not $from"
+[ -d "run-stopped/checkpoints/step-$(printf %08d "$from")" ] || fail "there is no checkpoint of step $from"
+train stopped 1 $rewind
+compare stopped
+
+# the coordinator killed as soon as it is said that the run goes back
+rm -rf run-killed*
+"$LOCKSTEP" launch -n 2 "${common[@]}" run.dir=run-killed $rewind >run-killed.log 2>&1 &
+pid=$!
+rewinds() { grep -q '"event":"rewind"' run-killed/log.jsonl 2>/dev/null; }
+wait_for 60 rewinds || fail "run-killed does not go back: $(tail -3 run-killed.log)"
+kill -KILL "$(field run-killed pid)"
+code=0
+wait $pid || code=$?
+grep -q 'was lost at step' run-killed.log || fail "nobody was killed: $(tail -3 run-killed.log)"
+compare killed
+[ "$(grep -cE 'going back' run-killed.log)" -le "$(($(grep -cE 'going back' run-one-process.log) + 1))" ] ||
+    fail "it goes back more often than the others: $(grep -E 'going back' run-killed.log)"
+for run in run-one-process run-killed; do
+    "$LOCKSTEP" inspect $run/journal | grep '^rewind' | sed -E 's/term [0-9]+ //' | sort -u >$run.turns
+done
+cmp run-one-process.turns run-killed.turns || fail "the journals have other turns"
+say "one way back, $(wc -l <run-killed.turns) in all"
