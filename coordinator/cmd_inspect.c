@@ -151,6 +151,8 @@ static int inspect_checkpoint(const char *dir, bool tensors)
     inspect_number("held-out loss", m->last);
     inspect_number("best held-out loss", m->best);
     inspect_count("evaluations since", m->stale);
+    inspect_count("turns", s.guard.turns.n);
+    inspect_count("data offset", turns_newest(&s.guard.turns).offset);
     inspect_row("written by version", s.version);
     char *path = file_join(dir, "model.safetensors");
     const int err = inspect_tensors(path, tensors);

@@ -591,7 +591,7 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
         return ERR_OK;
     char *tokenizer = file_join(s->o.conf->data.dir, DATASET_TOKENIZER);
     const struct conf_train *t = &s->o.conf->train;
-    const bool rewinds = s->conf.divergence > 0 && s->conf.on_divergence == DIVERGED_REWIND;
+    const bool rewinds = s->conf.divergence > 0 && s->conf.on_divergence != DIVERGED_WARN;
     const struct saver_options o = {
         .run_dir = s->o.conf->run.dir,
         .model = &s->model,

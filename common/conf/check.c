@@ -181,6 +181,13 @@ static void patience_keeps_the_best(const struct conf *c)
             "the best version may be gone when the run ends: try train.keep_best=true");
 }
 
+static void divergence_is_looked_for(const struct conf *c)
+{
+    if (c->train.on_divergence != DIVERGENCE_WARN && c->train.divergence == 0)
+        say(LOG_WARN, c, OPTION_train_on_divergence, "does nothing without",
+            OPTION_train_divergence, "try train.divergence=5");
+}
+
 static void resolved(struct conf *c, enum option_id id, const char *from)
 {
     char source[CONF_SOURCE_MAX];
@@ -246,4 +253,5 @@ void conf_advise(const struct conf *c)
     post_norm_warms_up(c);
     kept_checkpoints_are_written(c);
     patience_keeps_the_best(c);
+    divergence_is_looked_for(c);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # rewind.sh - a rate that explodes: a run that stops at it, and runs that go back and end well, with the same weights and
-# moments, to the bit, whoever computes them: one process, three MPI workers, stopped there and told to go back, killed there.
+# moments, to the bit, whoever computes them: one process, three MPI workers, stopped there and told to go back, with the checkpoint to go back to damaged, killed there.
 source "$(dirname "$0")/lib.sh"
 prepare data char
 rm -rf run-*
@@ -8,7 +8,7 @@ rm -rf run-*
 # Without clipping, a rate that rises until it is too high, at about step 60.
 steps=120
 common=(data.dir=data model.layers=1 model.heads=2 model.width=32 model.context=32 train.batch=8 train.slices=4
-        train.steps=$steps train.checkpoint_every=20 train.eval_every=50 cluster.threads=1 run.log_every=1000
+        train.steps=$steps train.checkpoint_every=20 train.keep_last=10 train.eval_every=50 cluster.threads=1 run.log_every=1000
         optim.name=sgd optim.lr=10 optim.warmup=300 optim.schedule=constant optim.clip=0
         train.divergence=1 train.rewind_steps=20 train.rewind_rate=0.2)
 rewind=train.on_divergence=rewind
@@ -54,8 +54,15 @@ train stopped 1 train.on_divergence=stop
 [ "$(field run-stopped state) $(field run-stopped message)" = "failed the loss diverges" ] || fail "$(cat run-stopped/status.json)"
 [ "$(field run-stopped step)" -eq "$from" ] || fail "it stops at step $(field run-stopped step), not $from"
 [ -d "run-stopped/checkpoints/step-$(printf %08d "$from")" ] || fail "there is no checkpoint of step $from"
+cp -r run-stopped run-damaged
 train stopped 1 $rewind
 compare stopped
+
+# the version to go back to cannot be read: from the one before, and on to where the others begin
+printf x | dd of="run-damaged/checkpoints/step-$(printf %08d "$to")/model.safetensors" bs=1 seek=4000 conv=notrunc status=none
+train damaged 1 $rewind
+compare damaged
+grep -q 'is damaged and skipped' run-damaged.log || fail "nobody has seen the damage: $(cat run-damaged.log)"
 
 # the coordinator killed as soon as it is said that the run goes back
 rm -rf run-killed*

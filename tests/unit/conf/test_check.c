@@ -75,6 +75,7 @@ static void what_is_odd_but_possible_is_a_warning(void **state)
         {"optim.decay_steps=100 optim.schedule=polynomial",
          "optim.decay_steps 100 (command line) is not after"},
         {"model.norm_place=post optim.warmup=0", "without a warm-up often diverges"},
+        {"train.on_divergence=rewind train.divergence=0", "does nothing without"},
         {"train.keep_every=700", "is no multiple of train.checkpoint_every 500"},
         {"train.patience=3 train.keep_best=no",
          "train.patience 3 (command line) and train.keep_best false (command line); the "
