@@ -220,6 +220,8 @@ static void measure(struct recorder *r, const struct action *a)
 static void say_skipped(struct recorder *r, const struct action *a)
 {
     char why[96] = "not finite", text[256];
+    uint64_t first, last;
+    r->o.samples(r->o.ctx, a->data, &first, &last);
     if (a->skipped != SKIP_NOT_FINITE)
         snprintf(why, sizeof why, "%s %.6g is %.3g standard deviations above the last",
                  a->skipped == SKIP_LOSS ? "loss" : "norm",
@@ -227,8 +229,8 @@ static void say_skipped(struct recorder *r, const struct action *a)
     snprintf(text, sizeof text,
              "%s: the update of step %llu was skipped, its samples are number "
              "%llu to %llu",
-             why, (unsigned long long)a->step, (unsigned long long)(a->data * r->o.batch),
-             (unsigned long long)((a->data + 1) * r->o.batch - 1));
+             why, (unsigned long long)a->step, (unsigned long long)first,
+             (unsigned long long)last);
     log_warn("%s", text);
     jsonl_write(r->log, "skipped", a->version, NULL, text);
 }
@@ -287,12 +289,13 @@ void recorder_diverges(struct recorder *r, const struct action *a)
 void recorder_rewind(struct recorder *r, const struct action *a)
 {
     char text[256];
-    snprintf(
-        text, sizeof text,
-        "%s: going back from step %llu to %llu, then on with samples number %llu and "
-        "following, the rate times %g",
-        a->reason, (unsigned long long)a->step, (unsigned long long)a->version,
-        (unsigned long long)((a->version + a->data) * r->o.batch), a->rate);
+    uint64_t first, last;
+    r->o.samples(r->o.ctx, a->version + a->data, &first, &last);
+    snprintf(text, sizeof text,
+             "%s: going back from step %llu to %llu, then on with samples number %llu to "
+             "%llu and those of the steps after them, the rate times %g",
+             a->reason, (unsigned long long)a->step, (unsigned long long)a->version,
+             (unsigned long long)first, (unsigned long long)last, a->rate);
     log_warn("%s", text);
     append(r, (struct journal_record){.kind = JOURNAL_REWIND,
                                       .step = a->version,

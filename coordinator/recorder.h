@@ -14,7 +14,9 @@ struct recorder;
 struct recorder_options {
     const char *run_dir; /* borrowed; the process owns it */
     uint64_t steps, log_every;
-    uint64_t batch;         /* samples per step */
+    /* which a step has: *first to *last, for what is said of it */
+    void (*samples)(void *ctx, uint64_t step, uint64_t *first, uint64_t *last);
+    void *ctx;
     uint64_t version, term; /* to start from; the term is at least 1 more than any in the
                                journal when 0 */
     const struct validation *validation; /* so far; borrowed while it is opened */

@@ -100,6 +100,12 @@ static char *dump_conf(const struct conf *c)
     return text;
 }
 
+static void samples_of(void *ctx, uint64_t step, uint64_t *first, uint64_t *last)
+{
+    struct serve *s = ctx;
+    supply_samples(&s->supply, step, first, last);
+}
+
 static int open_recorder(struct serve *s)
 {
     const struct conf *c = s->o.conf;
@@ -107,7 +113,8 @@ static int open_recorder(struct serve *s)
         .run_dir = c->run.dir,
         .steps = s->conf.steps,
         .log_every = c->run.log_every,
-        .batch = c->train.batch,
+        .samples = samples_of,
+        .ctx = s,
         .version = s->store.version,
         .term = s->resume.state.term + 1,
         .validation = &s->resume.state.validation,

@@ -129,3 +129,16 @@ uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_
                                  : supply_text_targets(s, v);
     return targets;
 }
+
+void supply_samples(struct supply *s, uint64_t step, uint64_t *first, uint64_t *last)
+{
+    if (!s->plan.pairs) {
+        *first = step * s->plan.batch;
+        *last = *first + s->plan.batch - 1;
+        return;
+    }
+    uint64_t n;
+    batches_slice(&s->batches, step, s->plan.slices - 1, last, &n);
+    *last += n - 1;
+    batches_slice(&s->batches, step, 0, first, &n);
+}

@@ -50,6 +50,9 @@ void supply_close(struct supply *s);
 /* Target tokens of the slices [first, end) of @step. */
 uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end);
 
+/* The samples that all slices of @step have, *first to *last: numbers of the run. */
+void supply_samples(struct supply *s, uint64_t step, uint64_t *first, uint64_t *last);
+
 /* The slices [first, end) of step @step, or of the held-out text: borrowed until the next
  * call. */
 const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool held_out,

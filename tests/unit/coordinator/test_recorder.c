@@ -18,6 +18,13 @@ static int fresh(void **state)
     return file_remove_tree("run") || file_make_dirs("run");
 }
 
+static void four_a_step(void *ctx, uint64_t step, uint64_t *first, uint64_t *last)
+{
+    (void)ctx;
+    *first = 4 * step;
+    *last = *first + 3;
+}
+
 /* A coordinator's life: from @version on, with the term that its checkpoint suggests. */
 static struct recorder *begin(uint64_t version, uint64_t term)
 {
@@ -26,7 +33,7 @@ static struct recorder *begin(uint64_t version, uint64_t term)
     const struct recorder_options o = {.run_dir = "run",
                                        .steps = 100,
                                        .log_every = 100,
-                                       .batch = 4,
+                                       .samples = four_a_step,
                                        .version = version,
                                        .term = term,
                                        .validation = &none,
