@@ -117,8 +117,9 @@ struct action {
         ACTION_PARAMETERS, /* peer: send the newest version */
         ACTION_LEASE,      /* peer, unit, step, version, lease, first, end */
         ACTION_REVOKE,     /* peer, unit, lease, first, end, unwanted */
-        ACTION_RECEIVE,    /* peer, partial, unit, node, transfer, targets; message
-                              borrowed as in the event */
+        ACTION_RECEIVE,    /* peer, partial, unit, node, transfer; targets, of data; unwanted:
+                              it will be dropped, and is of any step; message borrowed
+                              as in the event */
         ACTION_ADD,        /* partial: add it to the sum */
         ACTION_DROP,       /* partial: it is not needed */
         ACTION_DISCARD,    /* forget the sum of this step */

@@ -129,6 +129,8 @@ static void expect_partial(struct coordinator *c, const struct member *from,
     a->node = node;
     a->transfer = m->partial.transfer;
     a->targets = m->partial.targets;
+    a->data = c->data;
+    a->unwanted = drop;
 }
 
 /* Length of the gradient, per target. */

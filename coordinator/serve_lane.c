@@ -100,14 +100,12 @@ void serve_parameters(struct serve *s, const struct action *a)
 /* --- partials in ----------------------------------------------------------------------
  */
 
-/* What comes late, of an earlier unit, is dropped: its step's slices are not looked up. */
+/* What comes late, of an earlier unit, is dropped: its step is not known. */
 static int check_targets(struct serve *s, const struct action *a)
 {
-    if (a->unit != s->core.unit)
-        return ERR_OK;
-    const uint64_t targets = supply_targets(&s->supply, s->core.data, tree_first(a->node),
+    const uint64_t targets = supply_targets(&s->supply, a->data, tree_first(a->node),
                                             tree_end(a->node, s->conf.slices));
-    if (a->targets == targets)
+    if (a->unwanted || a->targets == targets)
         return ERR_OK;
     log_error("worker %u: its partial counts %llu target tokens, its slices have %llu",
               a->worker, (unsigned long long)a->targets, (unsigned long long)targets);

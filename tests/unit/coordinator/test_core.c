@@ -2,6 +2,8 @@
  * to another run. */
 #include "unit/coordinator/stage.h"
 
+#include "coordinator/on_message.h"
+
 /* --- messages --------------------------------------------------------------------------
  */
 
@@ -75,6 +77,24 @@ static void a_partial_of_what_its_sender_does_not_hold_enters_nothing(void **sta
     assert_int_equal(say(&s, 1, partial_of(&one)), ERR_MALFORMED); /* done */
     assert_int_equal(receive(&s, 1, ERR_OK), ERR_STALE);
     assert_int_equal(s.c.ledger.slices_done, 2);
+    end(&s);
+}
+
+/* Its targets are not those of the step at hand. */
+static void a_partial_of_an_earlier_unit_is_received_and_unwanted(void **state)
+{
+    (void)state;
+    struct stage s;
+    gather(&s, default_conf(1));
+    const struct action lease = *lease_of(&s, 1);
+    s.out.n = 0;
+    coordinator_restart_step(&s.c, &s.out);
+    assert_int_equal(say(&s, 1, partial_of(&lease)), ERR_OK);
+    assert_true(find(&s, ACTION_RECEIVE)->unwanted);
+    const struct action again = *lease_of(&s, 1);
+    assert_int_equal(say(&s, 1, partial_of(&again)), ERR_OK);
+    assert_false(find(&s, ACTION_RECEIVE)->unwanted);
+    assert_int_equal(find(&s, ACTION_RECEIVE)->data, 0);
     end(&s);
 }
 
@@ -569,6 +589,7 @@ static void it_begins_without_a_worker_that_was_lost_before(void **state)
 RUN(T(messages_of_strangers_other_terms_and_other_lives_change_nothing),
     T(only_the_coordinator_says_what_the_coordinator_says),
     T(a_partial_of_what_its_sender_does_not_hold_enters_nothing),
+    T(a_partial_of_an_earlier_unit_is_received_and_unwanted),
     T(a_damaged_partial_costs_its_sender_the_membership),
     T(what_a_lost_worker_held_is_leased_anew_in_the_same_event),
     T(held_out_losses_of_what_nobody_leased_are_not_counted),
