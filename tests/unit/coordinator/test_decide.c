@@ -304,6 +304,41 @@ static void what_is_not_finite_diverges(void **state)
     end(&s);
 }
 
+/* As if the evaluations after it had never been. */
+static void evaluations_and_patience_are_those_of_the_version_gone_back_to(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t evaluated;
+        uint32_t stale;
+        enum action_kind kind;
+        enum lease_kind lease;
+    } cases[] = {{10, 1, ACTION_LEASE, LEASE_TRAIN},
+                 {10, 2, ACTION_FINISH, LEASE_TRAIN},
+                 {5, 1, ACTION_LEASE, LEASE_HELD_OUT}}; /* saved before it was evaluated */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct stage s;
+        gather(&s, diverging(DIVERGED_REWIND));
+        diverge(&s);
+        s.c.conf.eval_every = 5;
+        s.c.conf.patience = 2;
+        s.c.validation = (struct validation){
+            .step = 20, .mark = {{.last = 1, .best = 1, .best_step = 20}}};
+        struct coordinator_from from = loaded(&s, 10);
+        from.validation = (struct validation){.step = cases[i].evaluated,
+                                              .mark = {{.last = 2,
+                                                        .best = 1.5,
+                                                        .best_step = 5,
+                                                        .stale = cases[i].stale}}};
+        rewound(&s, from);
+        assert_non_null(find(&s, cases[i].kind));
+        if (cases[i].kind == ACTION_LEASE)
+            assert_int_equal(lease_of(&s, 1)->lease, cases[i].lease);
+        assert_true(s.c.validation.mark[0].best == 1.5);
+        end(&s);
+    }
+}
+
 /* It had been stopped there, and is started again to go back. */
 static void who_starts_where_it_diverges_goes_back_at_once(void **state)
 {
@@ -332,4 +367,5 @@ RUN(T(a_loss_far_above_the_last_ones_is_not_applied),
     T(a_checkpoint_that_is_being_written_is_waited_for),
     T(it_goes_back_so_often_and_then_ends),
     T(what_cannot_be_loaded_ends_the_run_and_is_not_saved),
-    T(what_is_not_finite_diverges), T(who_starts_where_it_diverges_goes_back_at_once))
+    T(what_is_not_finite_diverges), T(evaluations_and_patience_are_those_of_the_version_gone_back_to),
+    T(who_starts_where_it_diverges_goes_back_at_once))

@@ -131,6 +131,33 @@ static void what_somebody_reads_stays_as_it_is(void **state)
     store_fini(&s);
 }
 
+/* Whoever goes back: what is still sent stays, and of the rest nothing. */
+static void a_store_that_is_left_keeps_what_is_read_and_nothing_else(void **state)
+{
+    (void)state;
+    struct store s;
+    struct conf_optim o = conf.optim;
+    o.ema = 0.999;
+    store_init(&s, &model, &o);
+    float *gradient = mem_zalloc(s.count * sizeof *gradient);
+    gradient[1] = 1;
+    struct store_update u = {
+        .rate = 0.5, .limit = INFINITY, .targets = 1, .into = store_room(&s)};
+    store_update(&s, gradient, &u);
+    const float *sent = s.theta, reached = s.theta[1];
+    store_hold(&s, sent);
+    store_leave(&s);
+    store_clear(&s);
+    assert_int_equal(s.version, 0);
+    assert_true(sent != s.theta && sent[1] == reached && reached != 0);
+    for (size_t i = 0; i < s.count; i++)
+        assert_true(s.theta[i] == 0 && s.moment[0][i] == 0 && s.moment[1][i] == 0 &&
+                    s.ema[i] == 0);
+    store_release(&s, sent);
+    mem_free(gradient);
+    store_fini(&s);
+}
+
 static void a_gradient_that_is_not_finite_changes_nothing(void **state)
 {
     (void)state;
@@ -271,6 +298,7 @@ int main(void)
         T(an_update_is_the_mean_clipped_gradient_through_adamw),
         T(an_average_follows_the_updates_and_nothing_else),
         T(what_somebody_reads_stays_as_it_is),
+        T(a_store_that_is_left_keeps_what_is_read_and_nothing_else),
         T(a_gradient_that_is_not_finite_changes_nothing),
         T(an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor),
         T(a_gradient_above_its_limit_changes_nothing), T(sampling_follows_its_options)};
