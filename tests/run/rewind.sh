@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# rewind.sh - a rate that explodes: a run that stops at it, and runs that go back and end well, with the same weights and
-# moments, to the bit, whoever computes them: one process, three MPI workers, stopped there and told to go back, with the checkpoint to go back to damaged, killed there.
+# rewind.sh - a rate that explodes: a run that stops at it, and runs that go back and end well, with the same weights, moments,
+# average and evaluations, to the bit, whoever computes them: one process, three MPI workers, stopped there and told to go back, with the checkpoint to go back to damaged, killed there.
 #
 # And spikes that are skipped: the same ones when the run is made in two parts, of which the second has to know the window.
 source "$(dirname "$0")/lib.sh"
@@ -10,8 +10,8 @@ rm -rf run-*
 # Without clipping, a rate that rises until it is too high, at about step 60.
 steps=120
 common=(data.dir=data model.layers=1 model.heads=2 model.width=32 model.context=32 train.batch=8 train.slices=4
-        train.steps=$steps train.checkpoint_every=20 train.keep_last=10 train.eval_every=50 cluster.threads=1 run.log_every=1000
-        optim.name=sgd optim.lr=10 optim.warmup=300 optim.schedule=constant optim.clip=0
+        train.steps=$steps train.checkpoint_every=20 train.keep_last=10 train.eval_every=20 cluster.threads=1 run.log_every=1000
+        optim.ema=0.99 optim.name=sgd optim.lr=10 optim.warmup=300 optim.schedule=constant optim.clip=0
         train.divergence=1 train.rewind_steps=20 train.rewind_rate=0.2)
 rewind=train.on_divergence=rewind
 
@@ -30,7 +30,7 @@ reference=
 compare() {
     local got
     [ "$code" -eq 0 ] || fail "run-$1 ended with $code: $(tail -5 "run-$1.log")"
-    got=$(sums "run-$1" $steps)
+    got="$(sums "run-$1" $steps)$("$LOCKSTEP" inspect "run-$1/checkpoints/step-$(printf %08d $steps)" | grep -E 'held-out|evaluations')"
     [ -n "$reference" ] || reference=$got
     say "$1: ${got:0:16} ${got:65:16}"
     [ "$got" = "$reference" ] || fail "run-$1 ends in other bits"
@@ -85,8 +85,17 @@ done
 cmp run-one-process.turns run-killed.turns || fail "the journals have other turns"
 say "one way back, $(wc -l <run-killed.turns) in all"
 
+# to the beginning; and again with nothing left but the journal, which knows the turn
+reference=
+train beginning 1 $rewind train.rewind_steps=$steps
+compare beginning
+grep -q 'going on from the initial parameters' run-beginning.log || fail "it goes back elsewhere: $(cat run-beginning.log)"
+rm -r run-beginning/checkpoints
+train beginning 1 $rewind train.rewind_steps=$steps
+compare beginning
+
 # spikes: with a good rate and so few deviations that ordinary losses are some
-calm=(optim.lr=0.5 optim.warmup=10 train.skip_loss_z=2 train.skip_norm_z=2 train.skip_window=16)
+calm=(train.eval_every=85 optim.lr=0.5 optim.warmup=10 train.skip_loss_z=2 train.skip_norm_z=2 train.skip_window=16)
 skipped() { sed -nE 's/.*"event":"skipped".*: the update of (step [0-9]+) was.*/\1/p' "run-$1/log.jsonl"; }
 reference=
 train spikes 1 "${calm[@]}"
