@@ -192,7 +192,8 @@ static void tuning_fini(struct tuning *t)
     range_test_fini(&t->test);
 }
 
-/* Nothing is evaluated or kept, and what is not finite is for the test to see. */
+/* Nothing is evaluated or kept; spikes, divergence and what is not finite are for the test
+ * to see. */
 static void add_words(struct tuning *t)
 {
     add_word(t, "run.dir", t->scratch);
@@ -207,6 +208,10 @@ static void add_words(struct tuning *t)
     add_number(t, "train.checkpoint_every", (double)t->steps);
     add_word(t, "train.eval_every", "0");
     add_word(t, "train.not_finite", "skip");
+    add_word(t, "train.skip_loss_z", "0");
+    add_word(t, "train.skip_norm_z", "0");
+    add_word(t, "train.divergence", "0");
+    add_word(t, "train.on_divergence", "warn");
 }
 
 static int load(struct tuning *t, struct conf *conf)

@@ -15,9 +15,9 @@ tune() { # CODE OUT ARGUMENTS...: table to OUT.txt
     [ ! -e "$out/lr.scratch" ] || fail "tune $* leaves $(ls -d "$out"/lr.scratch)"
 }
 
-# in one process, and as a cluster
+# in one process, and as a cluster, which is told to stop at what a range test is there to show
 tune 0 one
-tune 0 two -n 2
+tune 0 two -n 2 train.divergence=0.5 train.on_divergence=stop train.skip_loss_z=1 train.skip_norm_z=1 train.skip_window=8
 diff one.txt two.txt || fail "two workers propose something else"
 cmp one/lr.jsonl two/lr.jsonl || fail "two workers have other losses"
 cmp one/lr.svg two/lr.svg || fail "two workers draw another curve"
