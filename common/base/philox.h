@@ -19,8 +19,9 @@ enum philox_stream {
     PHILOX_ORDER,    /* counter: round, epoch */
     PHILOX_GENERATE, /* counter: position, sample */
     PHILOX_TEST,
-    PHILOX_AUDIT, /* counter: slice, step */
-    PHILOX_MERGES /* counter: choice, word, sample, epoch */
+    PHILOX_AUDIT,  /* counter: slice, step */
+    PHILOX_MERGES, /* counter: choice, word, sample, epoch */
+    PHILOX_AUGMENT /* counter: position, transform, sample (64 bits) */
 };
 
 struct philox_key {

@@ -248,6 +248,14 @@ int tokenizer_encode(struct tokenizer *t, const char *text, size_t bytes, uint32
     return ERR_OK;
 }
 
+bool tokenizer_unknown_token(const struct tokenizer *t, uint32_t *id)
+{
+    if (t->kind != TOKENIZER_SUBWORD)
+        return false;
+    *id = t->unknown;
+    return true;
+}
+
 size_t tokenizer_unknown(const struct tokenizer *t, const uint32_t *ids, size_t n)
 {
     size_t count = 0;

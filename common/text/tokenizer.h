@@ -82,6 +82,7 @@ void tokenizer_free(struct tokenizer *t);
 enum tokenizer_kind tokenizer_kind(const struct tokenizer *t);
 size_t tokenizer_vocab(const struct tokenizer *t); /* V: ids are 0 to V - 1 */
 bool tokenizer_end_of_text(const struct tokenizer *t, uint32_t *id);
+bool tokenizer_unknown_token(const struct tokenizer *t, uint32_t *id); /* <unk> */
 
 /* The 128-bit hash of what tokenizer_save() writes: equal for tokenizers that do the
  * same.  Token files carry it. */

@@ -145,6 +145,9 @@ static void unknown_characters_are_counted(void **state)
     static const char text[] = "low \xE2\x82\xAC lo\xE2\x82\xAC\xE2\x82\xAC <unk>";
     assert_int_equal(tokenizer_encode(t, text, strlen(text), &ids, &n), ERR_OK);
     assert_int_equal(tokenizer_unknown(t, ids, n), 1 + 2 + 5); /* < u n k > */
+    uint32_t unknown;
+    assert_true(tokenizer_unknown_token(t, &unknown));
+    assert_int_equal(tokenizer_unknown(t, &unknown, 1), 1);
     mem_free(ids);
     assert_int_equal(tokenizer_encode(t, "low lower", 9, &ids, &n), ERR_OK);
     assert_int_equal(tokenizer_unknown(t, ids, n), 0);
