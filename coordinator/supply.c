@@ -1,13 +1,15 @@
 #include "coordinator/supply.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/supply_parts.h"
 
-/* --- opening -------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------
+ */
 
 static int check_kind(const struct supply *s, const struct conf *conf)
 {
@@ -28,7 +30,10 @@ int supply_open(struct supply *s, const struct conf *conf)
     TRY(dataset_open(&s->data, conf->data.dir));
     s->buffer = mem_zalloc(sizeof *s->buffer);
     s->vocab = (uint32_t)tokenizer_vocab(s->data.tokenizer);
+    s->counted = mem_zalloc(mem_mul(s->plan.slices, sizeof *s->counted));
     int err = check_kind(s, conf);
+    if (!err)
+        err = augment_init(&s->augment, conf, s->data.tokenizer);
     if (!err)
         err = s->plan.pairs ? supply_pairs_open(s, conf)
                             : supply_text_open(s, conf->train.seed);
@@ -46,15 +51,19 @@ void supply_close(struct supply *s)
         mem_free(b->source_lengths.at);
         mem_free(b->source.at);
         mem_free(b->samples);
+        ids_fini(&b->ids[AUGMENT_SOURCE]);
+        ids_fini(&b->ids[AUGMENT_TARGET]);
     }
     mem_free(b);
     mem_free(s->slice);
+    mem_free(s->counted);
     supply_pairs_close(s);
     dataset_close(&s->data);
     *s = (struct supply){0};
 }
 
-/* --- slices --------------------------------------------------------------------------- */
+/* --- slices ---------------------------------------------------------------------------
+ */
 
 uint32_t *supply_more(struct supply_words *w, size_t n)
 {
@@ -83,50 +92,80 @@ static void clear(struct supply_buffer *b)
 }
 
 /* The slices have their sequences counted; now nothing moves any more. */
-static void point(const struct supply_buffer *b, bool pairs, struct message_slice *slice,
-                  size_t n)
+static void point(const struct supply *supply, size_t n)
 {
+    const struct supply_buffer *b = supply->buffer;
     size_t sequence = 0, token = 0, source = 0;
     for (size_t i = 0; i < n; i++) {
-        struct message_slice *s = &slice[i];
+        struct message_slice *s = &supply->slice[i];
         s->lengths = b->lengths.at + sequence;
         s->samples = b->samples + sequence;
         s->tokens = b->tokens.at + token;
-        if (pairs) {
+        if (supply->plan.pairs) {
             s->source_lengths = b->source_lengths.at + sequence;
             s->source = b->source.at + source;
         }
         sequence += s->sequences;
         token += message_slice_tokens(s);
         source += message_slice_source(s);
+        assert(message_slice_tokens(s) - s->sequences <= plan_rows(supply->plan));
+        assert(message_slice_source(s) <= plan_rows(supply->plan));
     }
     assert(sequence == b->lengths.n && token == b->tokens.n && source == b->source.n);
+}
+
+static uint64_t sum(const uint32_t *x, size_t n)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < n; i++)
+        total += x[i];
+    return total;
+}
+
+static void count(struct supply *s, struct supply_slice which, uint64_t targets)
+{
+    assert(targets > 0);
+    if (which.held_out)
+        return;
+    if (which.step != s->counted_step)
+        memset(s->counted, 0, s->plan.slices * sizeof *s->counted);
+    s->counted_step = which.step;
+    s->counted[which.v] = targets;
+}
+
+/* Adds one slice to the buffer; returns its sequences. */
+static uint32_t add(struct supply *s, struct supply_slice which)
+{
+    const struct supply_buffer *b = s->buffer;
+    const size_t first = b->lengths.n;
+    (s->plan.pairs ? supply_pairs_add : supply_text_add)(s, which);
+    const size_t n = b->lengths.n - first;
+    count(s, which, sum(b->lengths.at + first, n));
+    return (uint32_t)n;
 }
 
 const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool held_out,
                                           uint32_t first, uint32_t end)
 {
     assert(first < end);
-    struct supply_buffer *b = s->buffer;
-    clear(b);
+    clear(s->buffer);
     s->slice = mem_resize(s->slice, (end - first) * sizeof *s->slice);
     for (uint32_t v = first; v < end; v++) {
         const struct supply_slice which = {step, held_out, v};
-        const size_t before = b->lengths.n;
-        (s->plan.pairs ? supply_pairs_add : supply_text_add)(s, which);
-        s->slice[v - first] =
-            (struct message_slice){.sequences = (uint32_t)(b->lengths.n - before)};
+        s->slice[v - first] = (struct message_slice){.sequences = add(s, which)};
     }
-    point(b, s->plan.pairs, s->slice, end - first);
+    point(s, end - first);
     return s->slice;
 }
 
 uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end)
 {
     uint64_t targets = 0;
-    for (uint32_t v = first; v < end; v++)
-        targets += s->plan.pairs ? batches_targets(&s->batches, step, v)
-                                 : supply_text_targets(s, v);
+    for (uint32_t v = first; v < end; v++) {
+        if (s->counted_step != step || s->counted[v] == 0)
+            supply_slices(s, step, false, v, v + 1);
+        targets += s->counted[v];
+    }
     return targets;
 }
 

@@ -6,6 +6,14 @@
  * tokens, a source ends with one (as in fairseq).  So the data position is a step: the
  * one that is made, or a later one when the run went back (guard/turns.h).
  *
+ * What trains goes through data/augment.h, what is held out does not: a pair by its
+ * sample number, a window by its own through the run, step * B + sample.  Of the tokens
+ * that merges left out make of a window the first T + 1 train; those of a pair's source
+ * or target count only where the slice keeps to plan_rows() and the sequence to the
+ * context.  Joined pairs have the token of a space between them when the tokenizer has
+ * one (a BPE of bytes; subwords have theirs at the end of words) and take the first one's
+ * sample number.
+ *
  * Loop thread only.
  */
 #ifndef COORDINATOR_SUPPLY_H
@@ -14,19 +22,27 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "data/augment.h"
 #include "data/batches.h"
 #include "data/dataset.h"
 #include "data/plan.h"
 #include "data/windows.h"
 #include "net/message.h"
 
+struct supply_gap {
+    bool exists;
+    uint32_t token;
+};
+
 struct supply {
     /* read-only */
     struct dataset data;
     struct plan plan;
+    struct augment augment;
     uint32_t vocab;
+    /* means, without augmentation */
     struct conf_scale scale; /* of a step */
-    double length; /* of a sequence, in target tokens: the mean */
+    double length;           /* of a sequence, in target tokens */
     uint32_t held_out_slices;
     double held_out_bytes_per_token; /* for bits per byte */
     /* private; a text: */
@@ -36,7 +52,10 @@ struct supply {
     /* pairs: */
     struct batches batches;
     struct held_out_batches held_out;
-    uint32_t end; /* of text */
+    uint32_t end;          /* of text */
+    struct supply_gap gap; /* between joined pairs */
+    /* of the slices of counted_step that were made: their targets; 0: not yet */
+    uint64_t counted_step, *counted; /* [V] */
     /* what was asked for last */
     struct message_slice *slice;
     struct supply_buffer *buffer;
@@ -47,7 +66,8 @@ struct supply {
 int supply_open(struct supply *s, const struct conf *conf);
 void supply_close(struct supply *s);
 
-/* Target tokens of the slices [first, end) of @step. */
+/* Target tokens of the slices [first, end) of @step, as supply_slices() makes them.  What
+ * that returned before is no longer borrowed. */
 uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end);
 
 /* The samples that all slices of @step have, *first to *last: numbers of the run. */

@@ -3,6 +3,7 @@
 #define COORDINATOR_SUPPLY_PARTS_H
 
 #include "coordinator/supply.h"
+#include "text/ids.h"
 
 /* Which slice is asked for. */
 struct supply_slice {
@@ -21,6 +22,7 @@ struct supply_buffer {
     struct supply_words lengths, tokens, source_lengths, source;
     uint64_t *samples; /* [lengths.n] */
     size_t samples_room;
+    struct ids ids[2]; /* by side: of the pair or window that is being made */
 };
 
 /* Room for @n more words, which count from now on. */
@@ -29,7 +31,6 @@ void supply_add_sample(struct supply_buffer *b, uint64_t sample, uint32_t length
 
 int supply_text_open(struct supply *s, uint64_t seed);
 void supply_text_add(struct supply *s, struct supply_slice which);
-uint64_t supply_text_targets(const struct supply *s, uint32_t v);
 
 int supply_pairs_open(struct supply *s, const struct conf *conf);
 void supply_pairs_close(struct supply *s);

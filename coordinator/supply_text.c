@@ -1,4 +1,7 @@
 /* A text: windows of the context's length. */
+#include <assert.h>
+#include <string.h>
+
 #include "base/err.h"
 #include "base/mem.h"
 #include "coordinator/supply_parts.h"
@@ -30,16 +33,19 @@ int supply_text_open(struct supply *s, uint64_t seed)
     return ERR_OK;
 }
 
-/* tokens [length + 1] <- one sequence; returns its length */
-static uint32_t read_sequence(const struct supply *s, struct supply_slice which,
-                              uint64_t number, uint32_t *tokens)
+/* tokens [T + 1]  <-  sample @number of the step as it trains */
+static void train(const struct supply *s, uint64_t step, uint64_t number,
+                  uint32_t *tokens)
 {
-    size_t length = s->plan.context;
-    if (which.held_out)
-        held_out_get(s->data.held_out, s->plan.context, number, tokens, &length);
-    else
-        windows_get(&s->windows, which.step * s->plan.batch + number, tokens);
-    return (uint32_t)length;
+    const size_t n = (size_t)s->plan.context + 1;
+    const uint64_t sample = step * s->plan.batch + number;
+    struct ids *window = &s->buffer->ids[AUGMENT_TARGET];
+    window->n = 0;
+    windows_get(&s->windows, sample, ids_reserve(window, n));
+    window->n = n;
+    augment_words(&s->augment, AUGMENT_TARGET, sample, SIZE_MAX, window);
+    assert(window->n >= n);
+    memcpy(tokens, window->at, n * sizeof *tokens);
 }
 
 void supply_text_add(struct supply *s, struct supply_slice which)
@@ -50,14 +56,13 @@ void supply_text_add(struct supply *s, struct supply_slice which)
             ? plan_held_out(s->plan, s->held_out_windows, s->last_length, which.v)
             : plan_slice(s->plan, which.v);
     for (uint64_t i = piece.first; i < piece.first + piece.sequences; i++) {
-        uint32_t *tokens = supply_more(&b->tokens, (size_t)s->plan.context + 1);
-        const uint32_t length = read_sequence(s, which, i, tokens);
+        size_t length = s->plan.context;
+        uint32_t *tokens = supply_more(&b->tokens, length + 1);
+        if (which.held_out)
+            held_out_get(s->data.held_out, length, i, tokens, &length);
+        else
+            train(s, which.step, i, tokens);
         b->tokens.n -= s->plan.context - length;
-        supply_add_sample(b, i, length);
+        supply_add_sample(b, i, (uint32_t)length);
     }
-}
-
-uint64_t supply_text_targets(const struct supply *s, uint32_t v)
-{
-    return (uint64_t)plan_slice(s->plan, v).sequences * s->plan.context;
 }

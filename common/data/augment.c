@@ -40,11 +40,11 @@ static double uniform(const struct task *t, size_t position)
 
 static void resegment(const struct task *t, struct ids *ids)
 {
-    const struct tokenizer_dropout dropout = {
-        .p = t->amount,
-        .seed = t->a->seed,
-        .epoch = (uint32_t)(t->sample >> 32) << 1 | (t->side == AUGMENT_TARGET),
-        .sample = (uint32_t)t->sample};
+    const struct tokenizer_dropout dropout = {.p = t->amount,
+                                              .seed = t->a->seed,
+                                              .epoch = (uint32_t)(t->sample >> 32) << 1 |
+                                                       (t->side == AUGMENT_TARGET),
+                                              .sample = (uint32_t)t->sample};
     struct ids again = {0};
     if (tokenizer_resegment(t->a->tokenizer, ids->at, ids->n, &dropout, &again.at,
                             &again.n))
@@ -152,13 +152,12 @@ static const struct transform {
     void (*make)(const struct task *, struct ids *);
 } table[] = {
 #define ROW(side, site, option, make)                                                    \
-    {AUGMENT_##side, site, offsetof(struct conf_augment, option), make}
-    ROW(SOURCE, 1, source_bpe, resegment),
-    ROW(TARGET, 2, target_bpe, resegment),
-    ROW(SOURCE, 3, source_swap, swap),
-    ROW(SOURCE, 4, source_switch, switch_out),
-    ROW(TARGET, 5, target_switch, switch_out),
-    ROW(SOURCE, 6, source_mask, mask),
+    {                                                                                    \
+        AUGMENT_##side, site, offsetof(struct conf_augment, option), make                \
+    }
+    ROW(SOURCE, 1, source_bpe, resegment),     ROW(TARGET, 2, target_bpe, resegment),
+    ROW(SOURCE, 3, source_swap, swap),         ROW(SOURCE, 4, source_switch, switch_out),
+    ROW(TARGET, 5, target_switch, switch_out), ROW(SOURCE, 6, source_mask, mask),
     ROW(SOURCE, 7, source_drop, drop),
 #undef ROW
 };

@@ -2,20 +2,17 @@
  *
  * They are made in this order, those that are on (group augment of the options):
  *
- *      source_bpe     merges left out at random: BPE-dropout (Provilkov, Emelianenko, Voita
- *      target_bpe     2020, arXiv:1910.13267; text/merger.h)
- *      source_swap    sorted by position + uniform(0, k + 1), equal ones as they stood, so
- *                     that no token moves further than k places (Lample et al. 2018,
- *                     arXiv:1711.00043)
- *      source_switch  of N tokens n are replaced, with P(n) ~ exp(-n / temperature) for
- *      target_switch  n = 0 .. N; which ones is uniform, and so is what by: any token but
- *                     the one that stood there and the end of text.  SwitchOut (Wang, Pham,
- *                     Dai, Neubig 2018, arXiv:1808.07512), its Hamming distance drawn first
- *      source_mask    each token becomes the mask with probability p
- *      source_drop    each token is left out with probability p; when all would be, the one
- *                     whose random number is largest stays
- *      join           a pair and the one behind it become one example with probability p
- *                     (Kondo, Hotate, Hirasawa, Kaneko, Komachi 2021, arXiv:2104.08478)
+ *      source_bpe     merges left out at random: BPE-dropout (Provilkov, Emelianenko,
+ * Voita target_bpe     2020, arXiv:1910.13267; text/merger.h) source_swap    sorted by
+ * position + uniform(0, k + 1), equal ones as they stood, so that no token moves further
+ * than k places (Lample et al. 2018, arXiv:1711.00043) source_switch  of N tokens n are
+ * replaced, with P(n) ~ exp(-n / temperature) for target_switch  n = 0 .. N; which ones
+ * is uniform, and so is what by: any token but the one that stood there and the end of
+ * text.  SwitchOut (Wang, Pham, Dai, Neubig 2018, arXiv:1808.07512), its Hamming distance
+ * drawn first source_mask    each token becomes the mask with probability p source_drop
+ * each token is left out with probability p; when all would be, the one whose random
+ * number is largest stays join           a pair and the one behind it become one example
+ * with probability p (Kondo, Hotate, Hirasawa, Kaneko, Komachi 2021, arXiv:2104.08478)
  *
  * Merges first, for the others leave no text; joined is last, so that what becomes of a
  * pair does not depend on its neighbours.  A target is both what is predicted and, one

@@ -175,18 +175,6 @@ uint64_t batches_pair(struct batches *b, uint64_t sample)
     return b->order[sample % b->count];
 }
 
-uint64_t batches_targets(struct batches *b, uint64_t step, uint32_t v)
-{
-    uint64_t first, n, targets = 0;
-    batches_slice(b, step, v, &first, &n);
-    for (uint64_t i = 0; i < n; i++) {
-        uint32_t source, target;
-        parallel_lengths(b->pairs, batches_pair(b, first + i), &source, &target);
-        targets += (uint64_t)target + 1;
-    }
-    return targets;
-}
-
 /* --- evaluation ----------------------------------------------------------------------
  */
 

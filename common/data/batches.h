@@ -63,9 +63,6 @@ void batches_slice(struct batches *b, uint64_t step, uint32_t v, uint64_t *first
                    uint64_t *n);
 uint64_t batches_pair(struct batches *b, uint64_t sample); /* its number in the file */
 
-/* Predictions in slice @v: the targets' tokens and their ends. */
-uint64_t batches_targets(struct batches *b, uint64_t step, uint32_t v);
-
 /* Evaluation: the pairs in the order of the file; a slice is closed before the pair with
  * which it would cost more than @most, so a pair that costs more stands alone. */
 struct held_out_batches {

@@ -1,6 +1,7 @@
 #include "data/plan.h"
 
 #include <assert.h>
+#include <math.h>
 
 struct plan plan_of(const struct conf *conf)
 {
@@ -8,7 +9,9 @@ struct plan plan_of(const struct conf *conf)
                          .slices = conf->train.slices,
                          .context = conf->model.context,
                          .pairs = conf->model.encoder_layers > 0,
-                         .batch_tokens = conf->train.batch_tokens};
+                         .batch_tokens = conf->train.batch_tokens,
+                         .merges_dropped =
+                             fmax(conf->augment.source_bpe, conf->augment.target_bpe)};
 }
 
 struct plan_piece plan_slice(struct plan p, uint32_t v)
@@ -29,7 +32,8 @@ static uint32_t held_out_sequences(struct plan p)
 uint64_t plan_rows(struct plan p)
 {
     if (p.pairs)
-        return p.batch_tokens / p.slices + 1 + p.context;
+        return (uint64_t)((double)(p.batch_tokens / p.slices + 1 + p.context) *
+                          (1 + 4 * p.merges_dropped));
     return (uint64_t)held_out_sequences(p) * p.context;
 }
 

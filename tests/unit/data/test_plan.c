@@ -85,6 +85,11 @@ static void an_encoder_makes_it_a_plan_of_pairs_and_their_tokens(void **state)
     assert_int_equal(plan_rows(plan_of(&c)), 512 / 100 * 100);
     c.model.encoder_layers = 1;
     assert_int_equal(plan_rows(plan_of(&c)), 1023 + 1 + 100);
+    c.augment.source_bpe = 0.25;
+    c.augment.target_bpe = 0.5;
+    assert_int_equal(plan_rows(plan_of(&c)), 3 * (1023 + 1 + 100));
+    c.model.encoder_layers = 0; /* windows keep their length */
+    assert_int_equal(plan_rows(plan_of(&c)), 512 / 100 * 100);
 }
 
 RUN(T(an_encoder_makes_it_a_plan_of_pairs_and_their_tokens),
