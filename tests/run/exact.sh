@@ -2,7 +2,7 @@
 # exact.sh WIRE STEPS text|pairs - the same weights, moments and average, to the bit, and the same
 # statistics, whoever computes them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
 # another number of workers, killed and resumed.  A GPT, or an encoder-decoder with all kinds
-# of dropout and label smoothing.
+# of dropout, label smoothing and all kinds of augmentation.
 source "$(dirname "$0")/lib.sh"
 wire=$1
 steps=$2
@@ -15,12 +15,14 @@ common=(data.dir=data train.steps="$steps" train.slices=8 cluster.wire="$wire" o
 case $kind in
     text)
         prepare data char
-        common=("$confs/shakespeare-char.yaml" "${common[@]}" model.dropout=0.1)
+        common=("$confs/shakespeare-char.yaml" "${common[@]}" model.dropout=0.1 augment.target_switch=1)
         ;;
     pairs)
         prepare_pairs data bpe:2000
         common=("$confs/multi30k-tiny.yaml" "${common[@]}" model.encoder_layers=2 model.layers=2 model.width=64
                 model.dropout_attention=0.1 model.dropout_hidden=0.1 model.dropout_word=0.1
+                augment.source_bpe=0.1 augment.target_bpe=0.1 augment.source_swap=3 augment.source_switch=1
+                augment.target_switch=1 augment.source_mask=0.1 augment.source_drop=0.1 augment.join=0.2
                 train.batch_tokens=1024 optim.warmup=10)
         ;;
 esac
