@@ -188,6 +188,26 @@ static void divergence_is_looked_for(const struct conf *c)
             OPTION_train_divergence, "try train.divergence=5");
 }
 
+static void sources_to_augment_are_there(const struct conf *c)
+{
+    const struct conf_augment *a = &c->augment;
+    const struct {
+        enum option_id option;
+        double amount;
+    } rows[] = {{OPTION_augment_source_bpe, a->source_bpe},
+                {OPTION_augment_source_swap, a->source_swap},
+                {OPTION_augment_source_switch, a->source_switch},
+                {OPTION_augment_source_mask, a->source_mask},
+                {OPTION_augment_source_drop, a->source_drop},
+                {OPTION_augment_join, a->join}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows && !c->model.encoder_layers; i++)
+        if (rows[i].amount > 0)
+            say(LOG_WARN, c, rows[i].option, "does nothing with",
+                OPTION_model_encoder_layers,
+                "for a decoder alone there are augment.target_bpe and "
+                "augment.target_switch");
+}
+
 static void resolved(struct conf *c, enum option_id id, const char *from)
 {
     char source[CONF_SOURCE_MAX];
@@ -254,4 +274,5 @@ void conf_advise(const struct conf *c)
     kept_checkpoints_are_written(c);
     patience_keeps_the_best(c);
     divergence_is_looked_for(c);
+    sources_to_augment_are_there(c);
 }

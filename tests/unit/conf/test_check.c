@@ -80,6 +80,8 @@ static void what_is_odd_but_possible_is_a_warning(void **state)
         {"train.patience=3 train.keep_best=no",
          "train.patience 3 (command line) and train.keep_best false (command line); the "
          "best version may be gone"},
+        {"augment.join=0.2", "augment.join 0.2 (command line) does nothing with "
+                             "model.encoder_layers 0 (default)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct conf c;
@@ -113,6 +115,8 @@ static void what_fits_together_passes_without_a_word(void **state)
         "train.keep_every=1000",
         "train.keep_every=1e",
         "model.norm_place=post",
+        "augment.target_bpe=0.1 augment.target_switch=1",
+        "augment.join=0.2 augment.source_drop=0.1 model.encoder_layers=1",
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct conf c;
