@@ -355,7 +355,7 @@ static void record_statistics(struct serve *s, const struct action *a)
     const uint32_t slice = examine_slice(&s->examine, a->step);
     struct examine_targets targets = {.all = (double)a->targets};
     for (uint32_t v = 0; v < s->conf.slices; v++) {
-        const double n = (double)supply_targets(&s->supply, a->step, v, v + 1);
+        const double n = (double)supply_targets(&s->supply, a->data, v, v + 1);
         targets.inverse += 1 / n;
         if (v == slice)
             targets.slice = n;

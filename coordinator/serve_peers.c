@@ -93,8 +93,8 @@ void serve_lease(struct serve *s, const struct action *a)
     m.lease.kind = a->lease;
     m.lease.first = a->first;
     m.lease.slices = a->end - a->first;
-    m.lease.statistics = examine_due(&s->examine, a->step) && a->lease == LEASE_TRAIN;
-    m.lease.examined = m.lease.statistics ? examine_slice(&s->examine, a->step) : 0;
+    m.lease.statistics = examine_due(&s->examine, a->version) && a->lease == LEASE_TRAIN;
+    m.lease.examined = m.lease.statistics ? examine_slice(&s->examine, a->version) : 0;
     m.lease.slice = supply_slices(&s->supply, a->step, a->lease == LEASE_HELD_OUT,
                                   a->first, a->end);
     serve_say(s, a->peer, m);

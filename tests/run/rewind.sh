@@ -10,8 +10,8 @@ rm -rf run-*
 # Without clipping, a rate that rises until it is too high, at about step 60.
 steps=120
 common=(data.dir=data model.layers=1 model.heads=2 model.width=32 model.context=32 train.batch=8 train.slices=4
-        train.steps=$steps train.checkpoint_every=20 train.keep_last=10 train.eval_every=20 cluster.threads=1 run.log_every=1000
-        optim.ema=0.99 optim.name=sgd optim.lr=10 optim.warmup=300 optim.schedule=constant optim.clip=0
+        train.steps=$steps train.checkpoint_every=20 train.keep_last=10 train.eval_every=20 train.stats_every=5 cluster.threads=1
+        run.log_every=1000 optim.ema=0.99 optim.name=sgd optim.lr=10 optim.warmup=300 optim.schedule=constant optim.clip=0
         train.divergence=1 train.rewind_steps=20 train.rewind_rate=0.2)
 rewind=train.on_divergence=rewind
 
@@ -26,11 +26,18 @@ train() { # NAME RANKS [key=value...]; RANKS 1: without mpirun; its exit code in
     fi
 }
 
+# What log.jsonl says that steps were examined for, on any way, once; without the time.
+statistics() { # RUN
+    sed -nE 's/^\{"time":[0-9.]+,("event":"statistics",.*)/\1/p' "$1/log.jsonl" | sort -u
+}
+
 reference=
 compare() {
     local got
     [ "$code" -eq 0 ] || fail "run-$1 ended with $code: $(tail -5 "run-$1.log")"
     got="$(sums "run-$1" $steps)$("$LOCKSTEP" inspect "run-$1/checkpoints/step-$(printf %08d $steps)" | grep -E 'held-out|evaluations')"
+    ! statistics "run-$1" | grep '"blocks":\[\]' || fail "run-$1 was told nothing of a step that it examines"
+    got+=$(statistics "run-$1" | sha256sum)
     [ -n "$reference" ] || reference=$got
     say "$1: ${got:0:16} ${got:65:16}"
     [ "$got" = "$reference" ] || fail "run-$1 ends in other bits"
@@ -107,3 +114,14 @@ compare in-two
 [ "$(skipped spikes)" = "$(skipped in-two)" ] || fail "others were skipped: $(skipped spikes), $(skipped in-two)"
 skipped spikes | awk '$2 >= 85 && $2 < 101 { soon = 1 } END { exit !soon }' || fail "none of the first window was: $(skipped spikes)"
 say "$(skipped spikes | wc -l) steps of $steps skipped"
+
+# pairs, whose steps have as many targets as their sentences need: those of the data gone on with
+prepare_pairs pairs bpe:500
+common+=(data.dir=pairs model.encoder_layers=1 train.batch_tokens=600 train.length_pool=100 model.context=128)
+reference=
+train pairs 1 $rewind
+compare pairs
+grep -qE "$back" run-pairs.log || fail "it did not go back: $(cat run-pairs.log)"
+train pairs-workers 3 $rewind
+compare pairs-workers
+! grep 'is lost' run-pairs-workers.log || fail "a worker was lost"
