@@ -1,7 +1,10 @@
-/* Forward and backward at three sizes: tokens per second, and the share of what this
+/* Forward and backward at four sizes: tokens per second, and the share of what this
  * machine's BLAS reaches in its best product.
  *
- *      bench_step [--threads N] [--slices N] [--repeats N] [--shape A|B|C]
+ *      bench_step [--threads N] [--slices N] [--repeats N] [--shape A|B|C|T]
+ *
+ * T translates: encoder and decoder, sentences of 5 to 23 tokens, dropout and smoothing
+ * as in training; tokens are those of the targets, there are as many of the sources.
  *
  * Slices (default: one per thread) are dealt to the threads round robin.  A repeat is all
  * slices of a batch; the median repeat is shown.
@@ -13,20 +16,30 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/philox.h"
+#include "nn/sequences.h"
 #include "nn/transformer.h"
 #include "tensor/gemm.h"
 #include "tensor/rows.h"
 
 enum { THREADS_MAX = 64, REPEATS_MAX = 1000 };
 
+/* @length: of every sequence; with an encoder the mean of sources and targets. */
 static const struct shape_case {
     const char *name, *text;
-    size_t layers, heads, width, context, length, batch, vocab;
-    bool bias;
+    size_t layers, heads, width, ffn, context, length, batch, vocab;
+    bool bias, encoder;
 } shapes[] = {
-    {"A", "nanoGPT on a CPU", 4, 4, 128, 64, 64, 12, 65, false},
-    {"B", "nanoGPT on a GPU", 6, 6, 384, 256, 256, 16, 65, false},
-    {"C", "GPT-2 124M", 12, 12, 768, 1024, 64, 4, 50257, true},
+    {"A", "nanoGPT on a CPU", 4, 4, 128, 512, 64, 64, 12, 65, false, false},
+    {"B", "nanoGPT on a GPU", 6, 6, 384, 1536, 256, 256, 16, 65, false, false},
+    {"C", "GPT-2 124M", 12, 12, 768, 3072, 1024, 64, 4, 50257, true, false},
+    {"T", "Transformer-Tiny", 4, 4, 128, 256, 64, 14, 293, 9712, true, true},
+};
+
+/* Sequences of all slices, as struct slice has them. */
+struct batch {
+    uint32_t *tokens, *lengths, *source, *source_lengths;
+    uint64_t *samples;
 };
 
 struct bench {
@@ -34,8 +47,7 @@ struct bench {
     size_t threads, slices, repeats;
     struct transformer t;
     real *theta;
-    uint32_t *tokens, *lengths;
-    uint64_t *samples;
+    struct batch batch;
 };
 
 struct thread {
@@ -48,22 +60,46 @@ struct thread {
 
 static struct conf_model conf_of(const struct shape_case *s)
 {
-    return (struct conf_model){.layers = (uint32_t)s->layers,
-                               .heads = (uint32_t)s->heads,
-                               .kv_heads = (uint32_t)s->heads,
-                               .width = (uint32_t)s->width,
-                               .ffn = (uint32_t)(4 * s->width),
-                               .context = (uint32_t)s->context,
-                               .norm_eps = 1e-5,
-                               .tied = true,
-                               .bias = s->bias,
-                               .init_std = 0.02};
+    struct conf_model conf = {.layers = (uint32_t)s->layers,
+                              .heads = (uint32_t)s->heads,
+                              .kv_heads = (uint32_t)s->heads,
+                              .width = (uint32_t)s->width,
+                              .ffn = (uint32_t)s->ffn,
+                              .context = (uint32_t)s->context,
+                              .norm_eps = 1e-5,
+                              .tied = true,
+                              .bias = s->bias,
+                              .init_std = 0.02};
+    if (!s->encoder)
+        return conf;
+    conf.encoder_layers = conf.layers;
+    conf.shared_source = true;
+    conf.norm_place = PLACE_POST;
+    conf.activation = ACTIVATION_RELU;
+    conf.positions = POSITIONS_HALVES;
+    conf.dropout_embed = conf.dropout_residual = 0.3;
+    return conf;
 }
 
-static size_t sequences(const struct bench *b, size_t slice)
+/* Slice @i. */
+static struct slice slice_of(const struct bench *b, size_t i)
 {
-    return b->shape->batch * (slice + 1) / b->slices -
-           b->shape->batch * slice / b->slices;
+    const struct batch *all = &b->batch;
+    const size_t first = b->shape->batch * i / b->slices,
+                 end = b->shape->batch * (i + 1) / b->slices;
+    struct slice slice = {.sequences = end - first,
+                          .length = all->lengths + first,
+                          .tokens =
+                              all->tokens + first + sequences_of(first, all->lengths).N,
+                          .samples = all->samples + first,
+                          .seed = 1};
+    if (!b->shape->encoder)
+        return slice;
+    slice.source_length = all->source_lengths + first;
+    slice.source = all->source + sequences_of(first, all->source_lengths).N;
+    slice.dropout = true;
+    slice.smoothing = 0.1;
+    return slice;
 }
 
 static void *work(void *arg)
@@ -71,11 +107,7 @@ static void *work(void *arg)
     struct thread *me = arg;
     const struct bench *b = me->b;
     for (size_t i = me->number; i < b->slices; i += b->threads) {
-        const size_t first = b->shape->batch * i / b->slices;
-        const struct slice slice = {.sequences = sequences(b, i),
-                                    .length = b->lengths,
-                                    .tokens = b->tokens + first * (b->shape->length + 1),
-                                    .samples = b->samples + first};
+        const struct slice slice = slice_of(b, i);
         struct slice_result result;
         transformer_slice(&b->t, me->w, b->theta, me->grad, &slice, &result, NULL, NULL);
     }
@@ -104,13 +136,76 @@ static void report(const struct bench *b, double *seconds, double peak)
 {
     qsort(seconds, b->repeats, sizeof *seconds, by_size);
     const double median = seconds[b->repeats / 2];
-    const double tokens = (double)(b->shape->batch * b->shape->length);
+    const double tokens = (double)sequences_of(b->shape->batch, b->batch.lengths).N;
     const double flops = tokens * transformer_flops_per_token(&b->t, b->shape->length);
     printf("%s  %-17s %2zu threads %2zu slices  %8.1f ms (best %.1f)  %8.0f tokens/s  "
            "%6.1f GFLOP/s  %3.0f %% of peak\n",
            b->shape->name, b->shape->text, b->threads, b->slices, 1e3 * median,
            1e3 * seconds[0], tokens / median, flops / median / 1e9,
            100 * flops / median / (peak * (double)b->threads));
+}
+
+/* Number @i in [0, most]. */
+static uint32_t drawn(uint32_t most, size_t i, uint32_t seed)
+{
+    const struct philox_key key = philox_key(seed, PHILOX_TEST);
+    return philox(key, (struct philox_block){{(uint32_t)i}}).word[0] % (most + 1);
+}
+
+/* [batch]: the shape's, or of three dice around it. */
+static uint32_t *lengths_new(const struct shape_case *s, uint32_t seed)
+{
+    uint32_t *lengths = mem_alloc(s->batch * sizeof *lengths);
+    for (size_t i = 0; i < s->batch; i++) {
+        lengths[i] = (uint32_t)s->length;
+        for (size_t die = 0; die < 3 && s->encoder; die++)
+            lengths[i] = lengths[i] - 3 + drawn(6, 3 * i + die, seed);
+    }
+    return lengths;
+}
+
+static uint32_t *tokens_new(const struct shape_case *s, size_t n)
+{
+    uint32_t *tokens = mem_alloc(n * sizeof *tokens);
+    for (size_t i = 0; i < n; i++)
+        tokens[i] = (uint32_t)(i * 7919 % s->vocab);
+    return tokens;
+}
+
+static struct batch batch_new(const struct shape_case *s)
+{
+    struct batch made = {.lengths = lengths_new(s, 1),
+                         .source_lengths = lengths_new(s, 2),
+                         .samples = mem_zalloc(s->batch * sizeof *made.samples)};
+    made.tokens = tokens_new(s, sequences_of(s->batch, made.lengths).N + s->batch);
+    made.source = tokens_new(s, sequences_of(s->batch, made.source_lengths).N);
+    for (size_t i = 0; i < s->batch; i++)
+        made.samples[i] = i;
+    return made;
+}
+
+static void batch_free(struct batch *b)
+{
+    mem_free(b->tokens);
+    mem_free(b->lengths);
+    mem_free(b->source);
+    mem_free(b->source_lengths);
+    mem_free(b->samples);
+}
+
+/* Rows of the largest slice, of targets or of sources. */
+static size_t rows_most(const struct bench *b)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < b->slices; i++) {
+        const struct slice s = slice_of(b, i);
+        const size_t rows = sequences_of(s.sequences, s.length).N;
+        const size_t sources =
+            s.source ? sequences_of(s.sequences, s.source_length).N : 0;
+        most = rows > most ? rows : most;
+        most = sources > most ? sources : most;
+    }
+    return most;
 }
 
 static void bench_shape(struct bench *b, double peak)
@@ -124,19 +219,12 @@ static void bench_shape(struct bench *b, double peak)
     const size_t bytes = b->t.count * sizeof(real);
     b->theta = mem_slab(bytes);
     transformer_init_params(&b->t, b->theta, 1);
-    b->tokens = mem_alloc(s->batch * (s->length + 1) * sizeof *b->tokens);
-    b->samples = mem_zalloc(s->batch * sizeof *b->samples);
-    b->lengths = mem_alloc(s->batch * sizeof *b->lengths);
-    for (size_t i = 0; i < s->batch; i++)
-        b->lengths[i] = (uint32_t)s->length;
-    for (size_t i = 0; i < s->batch * (s->length + 1); i++)
-        b->tokens[i] = (uint32_t)(i * 7919 % s->vocab);
+    b->batch = batch_new(s);
     for (size_t i = 0; i < b->threads; i++)
-        threads[i] = (struct thread){
-            .b = b,
-            .number = i,
-            .w = workspace_new(&b->t, (s->batch / b->slices + 1) * s->length, true),
-            .grad = mem_slab(bytes)};
+        threads[i] = (struct thread){.b = b,
+                                     .number = i,
+                                     .w = workspace_new(&b->t, rows_most(b), true),
+                                     .grad = mem_slab(bytes)};
     repeat(b, threads); /* touches all memory */
     for (size_t i = 0; i < b->repeats; i++)
         seconds[i] = repeat(b, threads);
@@ -146,10 +234,7 @@ static void bench_shape(struct bench *b, double peak)
         mem_slab_free(threads[i].grad, bytes);
     }
     mem_slab_free(b->theta, bytes);
-    mem_free(b->tokens);
-    mem_free(b->lengths);
-    mem_free(b->lengths);
-    mem_free(b->samples);
+    batch_free(&b->batch);
     transformer_fini(&b->t);
 }
 
