@@ -8,19 +8,34 @@
 #define TENSOR_LANES_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "tensor/muladd.h"
+#include "tensor/rows.h"
 
-enum { LANES = 16 };
+enum { LANES = ROWS_UNIT };
 
-static inline real add_lanes(real s[LANES])
+typedef real four __attribute__((vector_size(4 * sizeof(real))));
+
+/* s[0..3], s[4..7] ... as vectors, which a compiler does not find by itself. */
+struct fours {
+    four x[LANES / 4];
+};
+
+static inline struct fours fours(const real s[LANES])
 {
-#pragma GCC unroll 8
-    for (int width = LANES / 2; width > 0; width /= 2)
-#pragma GCC unroll 8
-        for (int l = 0; l < width; l++)
-            s[l] += s[l + width];
-    return s[0];
+    struct fours f;
+    memcpy(&f, s, sizeof f);
+    return f;
+}
+
+/* The sum: lane l with l + 8, then with l + 4, l + 2, l + 1. */
+static inline real add_lanes(const real s[LANES])
+{
+    const struct fours f = fours(s);
+    const four sum = (f.x[0] + f.x[2]) + (f.x[1] + f.x[3]);
+    const four half = sum + __builtin_shufflevector(sum, sum, 2, 3, 2, 3);
+    return half[0] + half[1];
 }
 
 static inline real row_sum(const real *x, size_t n)
@@ -68,6 +83,13 @@ static inline real row_dot(const real *x, const real *y, size_t n)
     return add_lanes(s);
 }
 
+/* y = x > y ? x : y */
+static inline void keep_larger(four *y, const four *x)
+{
+    const __typeof__(*x > *y) first = *x > *y; /* all bits or none */
+    *y = (four)((first & (__typeof__(first))*x) | (~first & (__typeof__(first))*y));
+}
+
 /* The largest of x [n], n > 0; numbers only: what is not a number is passed over. */
 static inline real row_max(const real *x, size_t n)
 {
@@ -82,12 +104,13 @@ static inline real row_max(const real *x, size_t n)
     }
     for (int l = 0; i < n; i++, l++)
         s[l] = x[i] > s[l] ? x[i] : s[l];
-#pragma GCC unroll 8
-    for (int width = LANES / 2; width > 0; width /= 2)
-#pragma GCC unroll 8
-        for (int l = 0; l < width; l++)
-            s[l] = s[l + width] > s[l] ? s[l + width] : s[l];
-    return s[0];
+    struct fours f = fours(s);
+    keep_larger(&f.x[0], &f.x[2]);
+    keep_larger(&f.x[1], &f.x[3]);
+    keep_larger(&f.x[0], &f.x[1]);
+    const four upper = __builtin_shufflevector(f.x[0], f.x[0], 2, 3, 2, 3);
+    keep_larger(&f.x[0], &upper);
+    return f.x[0][1] > f.x[0][0] ? f.x[0][1] : f.x[0][0];
 }
 
 #endif

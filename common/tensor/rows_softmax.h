@@ -30,27 +30,33 @@ static real row_exp(real *x, real max, real factor, size_t n)
     return add_lanes(s);
 }
 
-/* Of a causal row t looks at [0, t], of others all at [0, S).  What follows, up to a
- * whole number of lanes or the end of the row, is first filled with @value; returns where
- * that ends.  So rows have no odd rests, which would take longer than the row itself. */
+static inline size_t whole_lanes(size_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
+
+/* Row t looks at [0, t] when causal, else at [0, S).  What follows, up to a whole number
+ * of lanes, is first filled with @value, the rest with 0; returns where that begins.  So
+ * rows have no odd rests, which would take longer than the row itself. */
 static inline size_t mask_row(real *x, size_t t, size_t S, bool causal, real value)
 {
-    const size_t whole = (t + LANES) / LANES * LANES;
-    const size_t end = causal && whole < S ? whole : S;
-    if (!causal)
-        return end;
-    for (size_t j = t + 1; j < end; j++)
-        x[j] = value;
-    memset(x + end, 0, (S - end) * sizeof *x);
+    const size_t n = causal ? t + 1 : S, end = whole_lanes(n);
+    const int kept = (int)(n + LANES - end);
+    real *last = x + end - LANES;
+#pragma omp simd
+    for (int l = 0; l < LANES; l++)
+        last[l] = l < kept ? last[l] : value;
+    if (end < S)
+        memset(x + end, 0, (whole_lanes(S) - end) * sizeof *x);
     return end;
 }
 
 static void softmax(real *a, size_t ld, size_t T, size_t S, bool causal, real factor)
 {
-    assert(factor > 0 && ld >= S);
+    assert(factor > 0 && ld >= S && ld % LANES == 0);
     for (size_t t = 0; t < T; t++) {
         real *a_t = a + t * ld;
-        const size_t n = mask_row(a_t, t, S, causal, (real)-INFINITY); /* exp makes it 0 */
+        const size_t n = mask_row(a_t, t, S, causal, (real)-INFINITY); /* 0 by exp */
         const real total = row_exp(a_t, row_max(a_t, n), factor, n);
         scale(a_t, 1 / total, n);
     }
@@ -60,7 +66,7 @@ static void softmax(real *a, size_t ld, size_t T, size_t S, bool causal, real fa
 static void softmax_backward(real *da, const real *a, size_t ld, size_t T, size_t S,
                              bool causal, real factor)
 {
-    assert(ld >= S);
+    assert(ld >= S && ld % LANES == 0);
     for (size_t t = 0; t < T; t++) {
         const real *a_t = a + t * ld;
         real *da_t = da + t * ld;

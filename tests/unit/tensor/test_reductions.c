@@ -3,7 +3,7 @@
 
 #include "support/rows_reference.h"
 
-enum { LONGEST = 67, ROWS = 3 };
+enum { LONGEST = 67, ROWS = 3, DISTANCE = 80 };
 
 static const double EPS = 1e-5;
 
@@ -135,6 +135,12 @@ static void the_derivative_may_overwrite_what_it_came_from(void **state)
 /* --- attention weights ----------------------------------------------------------------
  */
 
+/* The smallest distance of rows of n weights. */
+static size_t distance(size_t n)
+{
+    return (n + ROWS_UNIT - 1) / ROWS_UNIT * ROWS_UNIT;
+}
+
 /* Scores [T,S], rows ld apart, with traps after what a row looks at. */
 static real *scores_of(size_t ld, size_t T, size_t S, bool causal, double spread,
                        uint32_t seed)
@@ -151,11 +157,14 @@ static real *scores(size_t ld, size_t T, double spread, uint32_t seed)
     return scores_of(ld, T, T, true, spread, seed);
 }
 
-static void assert_traps_remain(const real *a, size_t ld, size_t T, size_t S)
+static void assert_zeros_then_traps(const real *a, size_t ld, size_t T, size_t S)
 {
-    for (size_t t = 0; t < T; t++)
-        for (size_t j = S; j < ld; j++)
+    for (size_t t = 0; t < T; t++) {
+        for (size_t j = S; j < distance(S); j++)
+            assert_true(a[t * ld + j] == 0);
+        for (size_t j = distance(S); j < ld; j++)
             assert_true(isnan(a[t * ld + j]));
+    }
 }
 
 static void check_softmax(int set, size_t T, size_t S, bool causal, size_t ld)
@@ -166,13 +175,13 @@ static void check_softmax(int set, size_t T, size_t S, bool causal, size_t ld)
     double *want = malloc(ld * T * sizeof *want);
     reference_softmax(want, a, ld, T, S, causal, factor);
     rows_softmax(a, ld, T, S, causal, (real)factor);
-    assert_traps_remain(a, ld, T, S);
+    assert_zeros_then_traps(a, ld, T, S);
     for (size_t t = 0; t < T; t++)
         expect(worst_error(a + t * ld, want + t * ld, S, 0), 8, set, "softmax", T);
 
     reference_softmax_backward(want, da, a, ld, T, S, causal, factor);
     rows_softmax_backward(da, a, ld, T, S, causal, (real)factor);
-    assert_traps_remain(da, ld, T, S);
+    assert_zeros_then_traps(da, ld, T, S);
     for (size_t t = 0; t < T; t++)
         expect(worst_error(da + t * ld, want + t * ld, S, 0.01), 10, set, "dsoftmax", T);
     free(a);
@@ -185,10 +194,10 @@ static void attention_weights_follow_their_definition_and_never_read_the_future(
     (void)s;
     FOR_EACH_SET(set)
     for (size_t T = 1; T <= LONGEST; T++) {
-        check_softmax(set, T, T, true, T);
-        check_softmax(set, T, T, true, T + 5);
-        check_softmax(set, 3, T, false, T);
-        check_softmax(set, T, 3, false, T + 5);
+        check_softmax(set, T, T, true, distance(T));
+        check_softmax(set, T, T, true, distance(T) + ROWS_UNIT);
+        check_softmax(set, 3, T, false, distance(T));
+        check_softmax(set, T, 3, false, distance(T) + ROWS_UNIT);
     }
 }
 
@@ -196,15 +205,16 @@ static void a_row_of_attention_has_the_same_bits_whatever_the_length(void **stat
 {
     (void)state;
     enum { T = 67 };
+    const size_t ld = distance(T);
     FOR_EACH_SET(set)
     {
-        real *whole = scores(T, T, 20, 3);
-        rows_softmax(whole, T, T, T, true, 1);
+        real *whole = scores(ld, T, 20, 3);
+        rows_softmax(whole, ld, T, T, true, 1);
         for (size_t part = 1; part < T; part++) {
-            real *a = scores(T, T, 20, 3);
-            rows_softmax(a, T, part, part, true, 1);
+            real *a = scores(ld, T, 20, 3);
+            rows_softmax(a, ld, part, part, true, 1);
             for (size_t t = 0; t < part; t++)
-                assert_memory_equal(a + t * T, whole + t * T, (t + 1) * sizeof *a);
+                assert_memory_equal(a + t * ld, whole + t * ld, (t + 1) * sizeof *a);
             free(a);
         }
         free(whole);
@@ -215,15 +225,16 @@ static void weights_of_large_scores_are_safe_and_add_up_to_one(void **state)
 {
     (void)state;
     enum { T = 40 };
+    const size_t ld = distance(T);
     FOR_EACH_SET(set)
     {
-        real *a = scores(T, T, 1e4, 9);
-        rows_softmax(a, T, T, T, true, 1);
+        real *a = scores(ld, T, 1e4, 9);
+        rows_softmax(a, ld, T, T, true, 1);
         for (size_t t = 0; t < T; t++) {
             double sum = 0;
             for (size_t j = 0; j < T; j++) {
-                assert_true(a[t * T + j] >= 0 && a[t * T + j] <= 1);
-                sum += (double)a[t * T + j];
+                assert_true(a[t * ld + j] >= 0 && a[t * ld + j] <= 1);
+                sum += (double)a[t * ld + j];
             }
             assert_true(fabs(sum - 1) < 4 * (double)REAL_EPS);
         }
@@ -349,16 +360,17 @@ static void what_is_no_number_makes_its_whole_row_none(void **state)
 {
     (void)state;
     enum { T = 20 };
+    const size_t ld = distance(T);
     FOR_EACH_SET(set)
     for (size_t bad = 0; bad < T; bad++) {
-        real *a = scores(T, T, 1, 4), *x = random_reals(T, 1, 5), y[T], mean, rstd;
+        real *a = scores(ld, T, 1, 4), *x = random_reals(T, 1, 5), y[T], mean, rstd;
         const uint32_t target = 0;
-        a[(T - 1) * T + bad] = x[bad] = (real)NAN;
-        rows_softmax(a, T, T, T, true, 1);
+        a[(T - 1) * ld + bad] = x[bad] = (real)NAN;
+        rows_softmax(a, ld, T, T, true, 1);
         rows_norm(y, &mean, &rstd, x, x, NULL, 1, T, (real)EPS, false);
         for (size_t j = 0; j < T; j++)
-            assert_true(isnan(a[(T - 1) * T + j]) && isnan(y[j]));
-        assert_false(isnan(a[(T - 2) * T]));
+            assert_true(isnan(a[(T - 1) * ld + j]) && isnan(y[j]));
+        assert_false(isnan(a[(T - 2) * ld]));
         assert_true(isnan(rows_cross_entropy(x, T, &target, 1, T, 0, false)));
         free(a);
         free(x);
@@ -370,7 +382,7 @@ static void what_is_no_number_makes_its_whole_row_none(void **state)
 
 struct bits {
     real y[ROWS * LONGEST], dx[ROWS * LONGEST], dgain[LONGEST], dbias[LONGEST];
-    real weights[LONGEST * LONGEST], dweights[LONGEST * LONGEST], logits[ROWS * LONGEST];
+    real weights[LONGEST * DISTANCE], dweights[LONGEST * DISTANCE], logits[ROWS * LONGEST];
     double loss;
 };
 
@@ -383,12 +395,12 @@ static void compute_bits(struct bits *b)
     rows_norm(b->y, mean, rstd, c.x, c.gain, c.bias, ROWS, LONGEST, (real)EPS, false);
     rows_norm_backward(b->dx, b->dgain, b->dbias, c.dy, c.x, c.gain, mean, rstd, ROWS,
                        LONGEST, false);
-    for (size_t i = 0; i < LONGEST * LONGEST; i++) {
+    for (size_t i = 0; i < LONGEST * DISTANCE; i++) {
         b->weights[i] = (real)(9 * uniform(1, i));
         b->dweights[i] = (real)uniform(2, i);
     }
-    rows_softmax(b->weights, LONGEST, LONGEST, LONGEST, true, 1);
-    rows_softmax_backward(b->dweights, b->weights, LONGEST, LONGEST, LONGEST, true, 1);
+    rows_softmax(b->weights, DISTANCE, LONGEST, LONGEST, true, 1);
+    rows_softmax_backward(b->dweights, b->weights, DISTANCE, LONGEST, LONGEST, true, 1);
     memcpy(b->logits, c.x, sizeof b->logits);
     b->loss = rows_cross_entropy(b->logits, LONGEST, targets, ROWS, LONGEST, (real)0.1, true);
     norm_case_free(c);
