@@ -4,16 +4,23 @@
 
 #include "tensor/gemm.h"
 
-/* Distance of the rows of weights; a multiple of 4, as counting dropout in parts wants.
- */
+/* Distance of the rows of weights; a multiple of 4 too, as counting dropout in parts
+ * wants. */
 static size_t stride(size_t S)
 {
-    return (S + 15) / 16 * 16;
+    return (S + ROWS_UNIT - 1) / ROWS_UNIT * ROWS_UNIT;
 }
 
 size_t attend_weights(size_t T, size_t S)
 {
     return T * stride(S);
+}
+
+/* Products are those of rows.h, not of gemm.h. */
+static bool is_short(const struct attend *h)
+{
+    return h->T <= ATTEND_SHORT && h->S <= ATTEND_SHORT && h->D % ROWS_UNIT == 0 &&
+           h->D <= ROWS_HEAD_MAX;
 }
 
 /* A band is rows [first, last), which look at keys [0, keys). */
@@ -35,6 +42,10 @@ static void product_of_rows(real *a, const real *x, size_t ldx, const real *y, s
                             const struct attend *h)
 {
     const size_t ld = stride(h->S);
+    if (is_short(h)) {
+        rows_scores(a, ld, x, ldx, y, ldy, h->T, h->S, h->D, h->causal);
+        return;
+    }
     FOR_EACH_BAND(b, h)
     gemm_nt(a + b.first * ld, ld, x + b.first * ldx, ldx, y, ldy, b.last - b.first,
             b.keys, h->D, 1, 0);
@@ -45,6 +56,10 @@ static void product(real *x, size_t ldx, const real *a, const real *y, size_t ld
                     const struct attend *h)
 {
     const size_t ld = stride(h->S);
+    if (is_short(h)) {
+        rows_mix(x, ldx, a, ld, y, ldy, h->T, h->S, h->D, h->causal);
+        return;
+    }
     FOR_EACH_BAND(b, h)
     gemm_nn(x + b.first * ldx, ldx, a + b.first * ld, ld, y, ldy, b.last - b.first, h->D,
             b.keys, 1, 0);
@@ -56,6 +71,10 @@ static void product_transposed(real *x, size_t ldx, const real *a, const real *y
                                size_t ldy, bool add, const struct attend *h)
 {
     const size_t ld = stride(h->S);
+    if (is_short(h)) {
+        rows_mix_transposed(x, ldx, a, ld, y, ldy, h->T, h->S, h->D, h->causal, add);
+        return;
+    }
     if (!h->causal) {
         gemm_tn(x, ldx, a, ld, y, ldy, h->S, h->D, h->T, 1, add);
         return;
@@ -65,10 +84,17 @@ static void product_transposed(real *x, size_t ldx, const real *a, const real *y
             ldy, b.last - b.first, h->D, h->T - b.first, 1, add);
 }
 
+/* rows_dropout decides that many elements at a time: parts of rows cost whole ones. */
+enum { DROP_WHOLE = 128 };
+
 /* y  <-  dropout(x), the bands of it; y may be x */
 static void drop(real *y, const real *x, const struct attend *h)
 {
     const size_t ld = stride(h->S);
+    if (ld <= DROP_WHOLE) { /* the rows lie one behind the other */
+        rows_dropout(y, x, h->T * ld, h->drop, h->site);
+        return;
+    }
     FOR_EACH_BAND(b, h)
     for (size_t t = b.first; t < b.last; t++)
         rows_dropout_part(y + t * ld, x + t * ld, t * ld, b.keys, h->drop, h->site);

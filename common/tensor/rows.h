@@ -85,6 +85,24 @@ void rows_softmax(real *a, size_t ld, size_t T, size_t S, bool causal, real scal
 void rows_softmax_backward(real *da, const real *a, size_t ld, size_t T, size_t S,
                            bool causal, real scale);
 
+/* The products with them, where sequences are so short that calls of gemm.h cost more
+ * than their arithmetic, or @causal, S == T, leaves little of a square to compute.  D is
+ * a multiple of ROWS_UNIT, at most ROWS_HEAD_MAX.  An element is one chain of
+ * multiply-adds: its bits depend on its row and column of the factors, not on T and S. */
+
+enum { ROWS_HEAD_MAX = 128 };
+
+/* a [T,S]  <-  x [T,D] * y [S,D]^T; what follows the columns that row t looks at is
+ * undefined, as far as rows_softmax makes it 0 */
+void rows_scores(real *a, size_t ld, const real *x, size_t ldx, const real *y, size_t ldy,
+                 size_t T, size_t S, size_t D, bool causal);
+/* x [T,D]  <-  a [T,S] * y [S,D], with zeros in @a where row t does not look */
+void rows_mix(real *x, size_t ldx, const real *a, size_t ld, const real *y, size_t ldy,
+              size_t T, size_t S, size_t D, bool causal);
+/* x [S,D]  <-, or += when @add,  a^T * y [T,D], with such an @a */
+void rows_mix_transposed(real *x, size_t ldx, const real *a, size_t ld, const real *y,
+                         size_t ldy, size_t T, size_t S, size_t D, bool causal, bool add);
+
 /* --- dropout ----------------------------------------------------------------------
  * Element i of a block is kept with probability 1 - p and then divided by it, decided by
  * philox(key, (i / 4, site, sample, step))[i % 4] (inverted dropout, Srivastava 2014).

@@ -20,6 +20,7 @@
 #include "tensor/rows_activation.h"
 #include "tensor/rows_softmax.h"
 #include "tensor/rows_dropout.h"
+#include "tensor/rows_attend.h"
 #include "tensor/rows_update.h"
 
 const struct rows_table ROWS_TABLE = {

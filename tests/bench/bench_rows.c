@@ -7,6 +7,7 @@
  * block has the size of one layer's activations in a small model and stays in the second
  * cache; the updates run over vectors far larger than all caches, at memory speed.  The
  * ratio of norm_backward is large because its definition multiplies the whole Jacobian.
+ * Elements of the products of attention are multiply-adds; their bytes are not counted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,10 +18,12 @@
 #include "tensor/gemm.h"
 
 enum { N = 64, C = 768, BLOCK = N * C, T = 256, V = 8192, ROUNDS = 9 };
-enum { LARGE = 1 << 24 };
+enum { HALF = T * (T + 1) / 2, LARGE = 1 << 24 };
+enum { SHORT = 32, D = 32, HEAD = SHORT * (SHORT + 1) / 2 * D }; /* multiply-adds */
 
 static real x[BLOCK], x2[BLOCK], y[BLOCK], y2[BLOCK], gain[C], bias[C], mean[N], rstd[N];
 static real scores[T * T], dscores[T * T], logits[16 * V], angles[64];
+static real exact[SHORT * SHORT];
 static uint32_t targets[16];
 static uint16_t packed[BLOCK];
 static double want[16 * V], want_gain[C], want_bias[C];
@@ -72,16 +75,26 @@ static const struct reference_adam adam_slow = {
           for_each(reference_silu, BLOCK))                                               \
     BENCH(swiglu_backward, BLOCK, 20, rows_swiglu_backward(y, y2, x, x2, x, BLOCK),      \
           BLOCK, for_each(reference_silu_slope, BLOCK))                                  \
-    BENCH(softmax_causal, T *(T + 1) / 2, 8, rows_softmax(scores, T, T, T, true, 0.125f),  \
-          T * (T + 1) / 2, reference_softmax(want, scores, T, T, T, true, 0.125))          \
-    BENCH(softmax_causal_backward, T *(T + 1) / 2, 12,                                   \
-          rows_softmax_backward(dscores, scores, T, T, T, true, 0.125f), T * (T + 1) / 2,  \
-          reference_softmax_backward(want, dscores, scores, T, T, T, true, 0.125))         \
+    BENCH(softmax_causal, HALF, 8, rows_softmax(scores, T, T, T, true, 0.125f), HALF,    \
+          reference_softmax(want, scores, T, T, T, true, 0.125))                         \
+    BENCH(softmax_causal_backward, HALF, 12,                                             \
+          rows_softmax_backward(dscores, scores, T, T, T, true, 0.125f), HALF,           \
+          reference_softmax_backward(want, dscores, scores, T, T, T, true, 0.125))       \
     BENCH(dropout, BLOCK, 8, rows_dropout(y, x, BLOCK, 0.1f, site), BLOCK,               \
           reference_dropout(want, x, 0, BLOCK, 0.1f, site))                              \
     BENCH(cross_entropy, 16 * V, 8,                                                      \
-          sink = rows_cross_entropy(logits, V, targets, 16, V, true), 16 * V,            \
-          sink = reference_cross_entropy(want, logits, V, targets, 16, V))               \
+          sink = rows_cross_entropy(logits, V, targets, 16, V, 0, true), 16 * V,         \
+          sink = reference_cross_entropy(want, logits, V, targets, 16, V, 0))            \
+    BENCH(scores_causal, HEAD, 0,                                                        \
+          rows_scores(scores, SHORT, x, D, x2, D, SHORT, SHORT, D, true), 2 * HEAD,      \
+          gemm_reference_nt(exact, SHORT, x, D, x2, D, SHORT, SHORT, D, 1, 0))           \
+    BENCH(mix_causal, HEAD, 0,                                                           \
+          rows_mix(y, D, scores, SHORT, x, D, SHORT, SHORT, D, true), 2 * HEAD,          \
+          gemm_reference_nn(exact, D, scores, SHORT, x, D, SHORT, D, SHORT, 1, 0))       \
+    BENCH(mix_transposed_causal, HEAD, 0,                                                \
+          rows_mix_transposed(y, D, scores, SHORT, x, D, SHORT, SHORT, D, true, false),  \
+          2 * HEAD,                                                                      \
+          gemm_reference_tn(exact, D, scores, SHORT, x, D, SHORT, D, SHORT, 1, 0))       \
     BENCH(rotate, BLOCK, 8, rotate_all(), BLOCK,                                         \
           reference_rotate(want, x, x2, BLOCK, false))                                   \
     BENCH(round_bfloat16, BLOCK, 8, rows_round_bfloat16((float *)y, BLOCK), BLOCK,       \

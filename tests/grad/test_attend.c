@@ -2,28 +2,40 @@
 
 #include "nn/attend.h"
 
-/* more than two bands, the last one cut; and rows further apart than D */
-enum { T_MAX = 2 * ATTEND_BAND + 5, D = 6, LDQ = D + 1, LDK = 2 * D };
+/* more than two bands, the last one cut; rows further apart than D; heads for the
+ * products of gemm.h, and of rows.h */
+enum { T_MAX = 2 * ATTEND_BAND + 5, D_MAX = ROWS_UNIT, ODD = 6 };
+static const size_t widths[] = {ODD, D_MAX};
 
 struct ctx {
-    size_t T, S;
+    size_t T, S, D;
     bool causal;
     real drop;
     real *weights, *dweights;
 };
+
+static size_t ldq(const struct ctx *c)
+{
+    return c->D + 1;
+}
+
+static size_t ldk(const struct ctx *c)
+{
+    return 2 * c->D;
+}
 
 /* @x: rows of a query each, and then of a key and a value each. */
 static struct attend head(const real *x, const struct ctx *c)
 {
     return (struct attend){.T = c->T,
                            .S = c->S,
-                           .D = D,
+                           .D = c->D,
                            .causal = c->causal,
                            .q = x,
-                           .k = x + c->T * LDQ,
-                           .v = x + c->T * LDQ + D,
-                           .ldq = LDQ,
-                           .ldk = LDK,
+                           .k = x + c->T * ldq(c),
+                           .v = x + c->T * ldq(c) + c->D,
+                           .ldq = ldq(c),
+                           .ldk = ldk(c),
                            .drop = c->drop,
                            .site = {.key = {{1, 2}}, .site = 3, .sample = 4, .step = 5}};
 }
@@ -32,21 +44,21 @@ static void forward(real *y, const real *x, void *ctx)
 {
     struct ctx *c = ctx;
     const struct attend h = head(x, c);
-    attend_forward(y, D, &h, c->weights);
+    attend_forward(y, c->D, &h, c->weights);
 }
 
 static void backward(real *dx, const real *dy, const real *x, void *ctx)
 {
     struct ctx *c = ctx;
     const struct attend h = head(x, c);
-    real *dk = dx + c->T * LDQ;
-    const struct attend_gradient g = {.dq = dx, .dk = dk, .dv = dk + D};
-    attend_backward(&g, dy, D, &h, c->weights, c->dweights);
+    real *dk = dx + c->T * ldq(c);
+    const struct attend_gradient g = {.dq = dx, .dk = dk, .dv = dk + c->D};
+    attend_backward(&g, dy, c->D, &h, c->weights, c->dweights);
 }
 
 static size_t numbers(const struct ctx *c)
 {
-    return c->T * LDQ + c->S * LDK;
+    return c->T * ldq(c) + c->S * ldk(c);
 }
 
 static void weights_new(struct ctx *c)
@@ -67,10 +79,13 @@ static void backward_of_all(real *dx, const real *dy, const real *x, void *ctx)
 
 static void check(size_t T, size_t S, bool causal, double drop)
 {
-    struct ctx c = {.T = T, .S = S, .causal = causal, .drop = (real)drop};
-    weights_new(&c);
-    assert_derivative(numbers(&c), T * D, forward, backward_of_all, &c);
-    free(c.weights);
+    for (int i = 0; i < 2; i++) {
+        struct ctx c = {
+            .T = T, .S = S, .D = widths[i], .causal = causal, .drop = (real)drop};
+        weights_new(&c);
+        assert_derivative(numbers(&c), T * c.D, forward, backward_of_all, &c);
+        free(c.weights);
+    }
 }
 
 static void backward_is_the_derivative(void **state)
@@ -93,39 +108,66 @@ static void slowly(real *y, const struct attend *h)
         const size_t keys = h->causal ? t + 1 : h->S;
         for (size_t j = 0; j < keys; j++) {
             double score = 0;
-            for (size_t d = 0; d < D; d++)
-                score += (double)h->q[t * LDQ + d] * (double)h->k[j * LDK + d];
-            sum += a[j] = exp(score / sqrt(D));
+            for (size_t d = 0; d < h->D; d++)
+                score += (double)h->q[t * h->ldq + d] * (double)h->k[j * h->ldk + d];
+            sum += a[j] = exp(score / sqrt((double)h->D));
         }
-        for (size_t d = 0; d < D; d++) {
+        for (size_t d = 0; d < h->D; d++) {
             double mixed = 0;
             for (size_t j = 0; j < keys; j++)
-                mixed += a[j] / sum * (double)h->v[j * LDK + d];
-            y[t * D + d] = (real)mixed;
+                mixed += a[j] / sum * (double)h->v[j * h->ldk + d];
+            y[t * h->D + d] = (real)mixed;
         }
     }
+}
+
+static void check_forward(struct ctx c)
+{
+    static real x[T_MAX * 3 * (D_MAX + 1)], y[T_MAX * D_MAX], expected[T_MAX * D_MAX];
+    for (size_t i = 0; i < numbers(&c); i++)
+        x[i] = (real)sin((double)(i * i));
+    weights_new(&c);
+    const struct attend h = head(x, &c);
+    forward(y, x, &c);
+    slowly(expected, &h);
+    for (size_t i = 0; i < c.T * c.D; i++)
+        assert_true(fabs((double)(y[i] - expected[i])) < 20 * (double)REAL_EPS);
+    free(c.weights);
 }
 
 static void forward_is_what_the_definition_says(void **state)
 {
     (void)state;
-    static real x[T_MAX * (LDQ + LDK)], y[T_MAX * D], expected[T_MAX * D];
     static const struct ctx cases[] = {{.T = T_MAX, .S = T_MAX, .causal = true},
                                        {.T = T_MAX, .S = T_MAX},
                                        {.T = T_MAX, .S = 3},
                                        {.T = 3, .S = T_MAX}};
-    for (size_t i = 0; i < T_MAX * (LDQ + LDK); i++)
-        x[i] = (real)sin((double)(i * i));
-    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
-        struct ctx c = cases[n];
-        weights_new(&c);
-        const struct attend h = head(x, &c);
-        forward(y, x, &c);
-        slowly(expected, &h);
-        for (size_t i = 0; i < c.T * D; i++)
-            assert_true(fabs((double)(y[i] - expected[i])) < 20 * (double)REAL_EPS);
-        free(c.weights);
-    }
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++)
+        for (int i = 0; i < 2; i++) {
+            struct ctx c = cases[n];
+            c.D = widths[i];
+            check_forward(c);
+        }
 }
 
-RUN_LAYER(T(forward_is_what_the_definition_says), T(backward_is_the_derivative))
+/* Products of rows.h and of gemm.h meet at ATTEND_SHORT. */
+static void a_row_more_than_short_changes_next_to_nothing(void **state)
+{
+    (void)state;
+    enum { LONG = ATTEND_SHORT + 1, D = D_MAX };
+    static real x[LONG * 3 * (D + 1)], y[2][LONG * D];
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++)
+        x[i] = (real)sin((double)(i * i));
+    struct ctx c = {.T = LONG, .S = LONG, .D = D, .causal = true};
+    weights_new(&c);
+    struct attend h = head(x, &c);
+    attend_forward(y[0], D, &h, c.weights);
+    h.T = h.S = ATTEND_SHORT;
+    attend_forward(y[1], D, &h, c.weights);
+    for (size_t i = 0; i < ATTEND_SHORT * D; i++)
+        assert_true(fabs((double)(y[0][i] - y[1][i])) < 20 * (double)REAL_EPS);
+    free(c.weights);
+}
+
+RUN_LAYER(T(forward_is_what_the_definition_says),
+          T(a_row_more_than_short_changes_next_to_nothing), T(backward_is_the_derivative))

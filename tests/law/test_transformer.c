@@ -105,13 +105,20 @@ static double distance(const real *x, const real *y, size_t n)
 
 static const double ROUNDING = sizeof(real) == sizeof(double) ? 1e-13 : 2e-5;
 
-#define FOR_EACH_CASE(o)                                                                 \
-    for (size_t i_ = 0; i_ < MODEL_CASES && case_open(o, i_); world_close(o), i_++)
+/* All cases, and then each third one wide. */
+enum { THIRD = 3, CASES = MODEL_CASES + (MODEL_CASES + THIRD - 1) / THIRD };
+
+#define FOR_CASES(o, cases)                                                              \
+    for (size_t i_ = 0; i_ < (cases) && case_open(o, i_); world_close(o), i_++)
+#define FOR_EACH_CASE(o) FOR_CASES(o, CASES)
 
 static bool case_open(struct world *o, size_t i)
 {
-    print_message("           %s, seed %d\n", model_cases[i].name, SEED);
-    world_open(o, model_conf(&model_cases[i]));
+    const bool wide = i >= MODEL_CASES;
+    const struct model_case *c = &model_cases[wide ? (i - MODEL_CASES) * THIRD : i];
+    const struct conf_model conf = model_conf(c);
+    print_message("           %s%s, seed %d\n", c->name, wide ? ", wide" : "", SEED);
+    world_open(o, wide ? model_wide(conf) : conf);
     return true;
 }
 
@@ -224,13 +231,11 @@ static void a_source_is_seen_whole_and_by_its_own_sequence_alone(void **state)
 }
 
 /* Long enough for three bands of attention (nn/attend.h). */
-static void the_past_of_a_long_sequence_is_safe_too(void **state)
+static void check_long_past(struct conf_model conf)
 {
-    (void)state;
     enum { LONG = 2 * 64 + 9 };
     uint32_t tokens[LONG + 1];
     real *before = calloc(2 * LONG * V, sizeof *before), *after = before + LONG * V;
-    struct conf_model conf = model_conf(&model_cases[2]);
     struct transformer t;
     conf.context = LONG;
     assert_int_equal(0, transformer_init(&t, &conf, V));
@@ -257,6 +262,13 @@ static void the_past_of_a_long_sequence_is_safe_too(void **state)
     transformer_fini(&t);
     free(theta);
     free(before);
+}
+
+static void the_past_of_a_long_sequence_is_safe_too(void **state)
+{
+    (void)state;
+    check_long_past(model_conf(&model_cases[2]));
+    check_long_past(model_wide(model_conf(&model_cases[2])));
 }
 
 static void gradients_of_sequences_add_up_to_the_gradient_of_the_batch(void **state)
@@ -317,7 +329,7 @@ static void one_batch_is_learnt_by_heart(void **state)
 {
     (void)state;
     struct world o;
-    FOR_EACH_CASE(&o)
+    FOR_CASES(&o, MODEL_CASES)
     {
         real *m = calloc(2 * o.t.count, sizeof *m), *v = m + o.t.count;
         o.slice.dropout = false;

@@ -78,6 +78,13 @@ static inline struct conf_model model_conf(const struct model_case *c)
                                .init_std = 0.02};
 }
 
+/* Heads of 16, whose attention takes the products of tensor/rows.h, not of gemm.h. */
+static inline struct conf_model model_wide(struct conf_model conf)
+{
+    conf.width = 16 * conf.heads;
+    return conf;
+}
+
 static inline double model_uniform(uint32_t i, uint32_t seed)
 {
     const struct philox_key key = philox_key(seed, PHILOX_TEST);
