@@ -51,10 +51,13 @@ struct cluster {
 /* --- numerics and cores
  * -------------------------------------------------------------------- */
 
-static int start_numerics(char kernels[160])
+static int start_numerics(bool advise, char kernels[160])
 {
     const char *products, *rows;
     TRY(gemm_start(&products));
+    const char *advice = gemm_advice();
+    if (advise && advice)
+        log_warn("%s", advice);
     TRY(rows_start(NULL, &rows));
     snprintf(kernels, 160, "%s, rows x86-64-%s", products, rows);
     return ERR_OK;
@@ -341,7 +344,7 @@ int cluster_join(const struct join_options *wanted)
 {
     char kernels[160];
     log_init("worker", LOG_INFO);
-    const int err = start_numerics(kernels);
+    const int err = start_numerics(true, kernels);
     if (err)
         return err_exit_code(err);
     signal(SIGPIPE, SIG_IGN);
@@ -375,7 +378,7 @@ static int lead(struct cluster *c)
     struct world_verdict v = {0};
     int err = c->job->err;
     if (!err)
-        err = start_numerics(c->kernels);
+        err = start_numerics(true, c->kernels);
     if (!err)
         err = coordinate(c, &v);
     if (err && !c->announced) {
@@ -398,7 +401,7 @@ static int follow(struct cluster *c)
     char who[32];
     snprintf(who, sizeof who, "rank %u", c->world.rank);
     log_init(who, LOG_INFO);
-    TRY(start_numerics(c->kernels));
+    TRY(start_numerics(false, c->kernels));
     return work(c, &v);
 }
 
@@ -410,7 +413,7 @@ int cluster_run(const struct cluster_job *job)
     if (c.world.size < 2) {
         int err = job->err;
         if (!err)
-            err = start_numerics(c.kernels);
+            err = start_numerics(true, c.kernels);
         if (!err)
             err = one_process(&c);
         return err ? err_exit_code(err) : c.exit_code;

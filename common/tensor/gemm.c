@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <cblas.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -32,6 +33,28 @@ int gemm_start(const char **name)
     snprintf(text, sizeof text, "%s %s", version, openblas_get_corename());
     *name = text;
     return ERR_OK;
+}
+
+/* OpenBLAS takes a CPU that it does not know for an older one, and OPENBLAS_CORETYPE, which
+ * some software stacks set for equal results everywhere, for what it says. */
+const char *gemm_advice(void)
+{
+    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    static char text[256];
+    const char *core = openblas_get_corename(), *set = getenv("OPENBLAS_CORETYPE");
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("x86-64-v4"))
+        return NULL;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (strcmp(core, wide[i]) == 0)
+            return NULL;
+    snprintf(text, sizeof text,
+             "OpenBLAS uses its %s kernels%s, though this CPU has AVX-512: products take "
+             "about twice as long; %s",
+             core, set ? " because of OPENBLAS_CORETYPE" : "",
+             set ? "unset it on every machine"
+                 : "set OPENBLAS_CORETYPE=SkylakeX on every machine");
+    return text;
 }
 
 static void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, real *c, size_t ldc,

@@ -24,6 +24,10 @@
  * that is not safe to call from several threads. */
 int gemm_start(const char **name);
 
+/* After gemm_start: what to do about kernels that are slower than this CPU could have, a
+ * sentence with the remedy (borrowed, static); NULL if there is nothing to do. */
+const char *gemm_advice(void);
+
 void gemm_nn(real *c, size_t ldc, const real *a, size_t lda, const real *b, size_t ldb,
              size_t M, size_t N, size_t K, real alpha, real beta);
 void gemm_nt(real *c, size_t ldc, const real *a, size_t lda, const real *b, size_t ldb,
