@@ -275,8 +275,8 @@ static void leave(void *ctx)
     work_leave(c->work);
 }
 
-/* Somebody wants this worker to go; or mpirun passes on to all what was meant for the job:
- * then the coordinator's word comes first. */
+/* Somebody wants this worker to go; or mpirun passes on to all what was meant for the
+ * job: then the coordinator's word comes first. */
 static void on_worker_signal(void *ctx)
 {
     struct cluster *c = ctx;
@@ -363,8 +363,11 @@ static void leave_verdict(const struct cluster_job *job, int err)
     if (job->err || job->eval_only || err == ERR_BUSY)
         return;
     if (run_status_read(job->conf->run.dir, &status) != ERR_OK)
-        status = (struct run_status){
-            .loss = NAN, .held_out_loss = NAN, .best_held_out_loss = NAN};
+        status = (struct run_status){.loss = NAN,
+                                     .held_out_loss = NAN,
+                                     .best_held_out_loss = NAN,
+                                     .bleu = NAN,
+                                     .best_bleu = NAN};
     snprintf(status.state, sizeof status.state, "failed");
     snprintf(status.message, sizeof status.message, "could not start: %s", err_text(err));
     status.exit_code = err_exit_code(err);

@@ -102,10 +102,9 @@ static int inspect_tensors(const char *path, bool list)
 
 static void print_record(void *ctx, const struct journal_record *r)
 {
-    static const char *const kinds[] = {"?",          "start",      "commit",
-                                        "evaluation", "checkpoint", "end",
-                                        "skipped",    "spike-loss", "spike-norm",
-                                        "rewind"};
+    static const char *const kinds[] = {"?",          "start", "commit",  "evaluation",
+                                        "checkpoint", "end",   "skipped", "spike-loss",
+                                        "spike-norm", "rewind"};
     (void)ctx;
     printf("%-10s term %llu step %llu", kinds[r->kind], (unsigned long long)r->term,
            (unsigned long long)r->step);
@@ -151,6 +150,11 @@ static int inspect_checkpoint(const char *dir, bool tensors)
     inspect_number("held-out loss", m->last);
     inspect_number("best held-out loss", m->best);
     inspect_count("evaluations since", m->stale);
+    const struct validation_mark *bleu = &s.validation.mark[VALIDATION_BLEU];
+    if (isfinite(bleu->best)) {
+        inspect_number("BLEU", bleu->last);
+        inspect_number("best BLEU", bleu->best);
+    }
     inspect_count("turns", s.guard.turns.n);
     inspect_count("data offset", turns_newest(&s.guard.turns).offset);
     inspect_row("written by version", s.version);
@@ -171,6 +175,10 @@ static int inspect_run(const char *dir)
     inspect_number("loss", s.loss);
     inspect_number("held-out loss", s.held_out_loss);
     inspect_number("best held-out loss", s.best_held_out_loss);
+    if (isfinite(s.best_bleu)) {
+        inspect_number("BLEU", s.bleu);
+        inspect_number("best BLEU", s.best_bleu);
+    }
     inspect_row("tokens per second", isfinite(s.tokens_per_second)
                                          ? units_print_count(text, s.tokens_per_second)
                                          : "-");

@@ -152,11 +152,17 @@ void coordinator_restart_step(struct coordinator *c, struct actions *out)
     begin_step(c, out);
 }
 
-static void begin_evaluation(struct coordinator *c, struct actions *out)
+static void begin_held_out(struct coordinator *c, bool translating, struct actions *out)
 {
     c->phase = PHASE_EVALUATE;
+    c->translating = translating;
     ledger_begin(&c->ledger, c->conf.eval_slices);
     share_begin(c, out);
+}
+
+static void begin_evaluation(struct coordinator *c, struct actions *out)
+{
+    begin_held_out(c, c->conf.translate == TRANSLATE_ONLY, out);
 }
 
 /* Whether the step at hand would put more than checkpoint_every versions between the one
@@ -218,21 +224,28 @@ void coordinator_after_commit(struct coordinator *c, struct actions *out)
         coordinator_go_on(c, out);
 }
 
-static void evaluation_complete(struct coordinator *c, struct actions *out)
+static double held_out_loss(const struct coordinator *c)
 {
-    const struct ledger_sum sum = ledger_slice_sum(&c->ledger);
-    const double loss = sum.loss / (double)sum.targets;
-    share_end(c, out);
-    validation_take(&c->validation, c->version,
-                    (const double[]){[VALIDATION_HELD_OUT_LOSS] = loss});
-    const bool best = validation_is_best(&c->validation, VALIDATION_HELD_OUT_LOSS);
-    if (best && c->conf.keep_best && c->version != c->checkpointed)
+    return c->held_out.loss / (double)c->held_out.targets;
+}
+
+/* @bleu: NAN when it was not measured. */
+static void evaluated(struct coordinator *c, double bleu, struct actions *out)
+{
+    const double value[] = {
+        [VALIDATION_HELD_OUT_LOSS] = held_out_loss(c), [VALIDATION_BLEU] = bleu};
+    validation_take(&c->validation, c->version, value);
+    const bool best = validation_is_best(&c->validation, VALIDATION_HELD_OUT_LOSS),
+               best_bleu = validation_is_best(&c->validation, VALIDATION_BLEU);
+    if ((best || best_bleu) && c->conf.keep_best && c->version != c->checkpointed)
         c->checkpoint_due = true;
     struct action *a = act(out, ACTION_EVALUATED);
     a->version = c->version;
-    a->loss = loss;
-    a->targets = sum.targets;
+    a->loss = held_out_loss(c);
+    a->bleu = bleu;
+    a->targets = c->held_out.targets;
     a->best = best;
+    a->best_bleu = best_bleu;
     if (c->conf.eval_only)
         coordinator_end(c, ERR_OK, "evaluated", out);
     else if (c->version < c->conf.steps && early_due(c))
@@ -243,12 +256,40 @@ static void evaluation_complete(struct coordinator *c, struct actions *out)
         coordinator_go_on(c, out);
 }
 
+static void losses_complete(struct coordinator *c, struct actions *out)
+{
+    c->held_out = ledger_slice_sum(&c->ledger);
+    share_end(c, out);
+    if (c->conf.translate == TRANSLATE_TO_SCORE && isfinite(held_out_loss(c)))
+        begin_held_out(c, true, out);
+    else
+        evaluated(c, NAN, out);
+}
+
+static void translations_complete(struct coordinator *c, struct actions *out)
+{
+    share_end(c, out);
+    c->translating = false;
+    if (c->conf.translate == TRANSLATE_ONLY) {
+        coordinator_end(c, ERR_OK, "translated", out);
+        return;
+    }
+    c->phase = PHASE_SCORE;
+    act(out, ACTION_SCORE)->version = c->version;
+}
+
+static void on_scored(struct coordinator *c, const struct event *ev, struct actions *out)
+{
+    if (c->phase == PHASE_SCORE) /* else the end came before */
+        evaluated(c, ev->bleu, out);
+}
+
 void coordinator_check_complete(struct coordinator *c, struct actions *out)
 {
     if (!coordinator_at_work(c) || c->waiting || !ledger_complete(&c->ledger))
         return;
     if (c->phase == PHASE_EVALUATE)
-        evaluation_complete(c, out);
+        (c->translating ? translations_complete : losses_complete)(c, out);
     else if (audit_complete(&c->audit, c->members.n)) {
         c->held = too_far(c);
         if (!c->held)
@@ -299,7 +340,7 @@ static void forget_arriving(struct coordinator *c, uint32_t worker)
 static void end_when_alone(struct coordinator *c, struct actions *out)
 {
     if (c->members.n > 0 || c->phase == PHASE_ENDING || c->phase == PHASE_FINISHED ||
-        c->phase == PHASE_UPDATE || c->phase == PHASE_REWIND)
+        c->phase == PHASE_UPDATE || c->phase == PHASE_REWIND || c->phase == PHASE_SCORE)
         return;
     if (c->stopping)
         coordinator_end(c, ERR_STOPPED, "stopped on request", out);
@@ -403,7 +444,7 @@ static void on_tick(struct coordinator *c, struct actions *out)
 static void on_stop(struct coordinator *c, struct actions *out)
 {
     c->stopping = true;
-    if (c->phase == PHASE_GATHER || c->phase == PHASE_EVALUATE)
+    if (c->phase == PHASE_GATHER || c->phase == PHASE_EVALUATE || c->phase == PHASE_SCORE)
         coordinator_end(c, ERR_STOPPED, "stopped on request", out);
     end_when_alone(c, out);
 }
@@ -443,6 +484,9 @@ int coordinator_step(struct coordinator *c, const struct event *ev, struct actio
         return ERR_OK;
     case EVENT_REWOUND:
         on_rewound(c, ev, out);
+        return ERR_OK;
+    case EVENT_SCORED:
+        on_scored(c, ev, out);
         return ERR_OK;
     case EVENT_STOP:
         on_stop(c, out);

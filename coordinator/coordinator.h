@@ -10,6 +10,10 @@
  *         |                    +---- EVALUATE <----- when due -------------+
  *         +--> EVALUATE (evaluation only)        ENDING --checkpoint is safe--> finish
  *
+ * An evaluation is a unit of losses, and another of translations where BLEU is wanted:
+ *
+ *      EVALUATE --losses--> EVALUATE --translations--> SCORE --scored--> evaluated
+ *
  * When the loss diverges the commit is followed by REWIND: an earlier version is loaded,
  * and its step begins, with other data (rewind.c).
  *
@@ -60,7 +64,12 @@ struct coordinator_conf {
     bool stop_on_all;          /* stale in all metrics; else in any */
     uint32_t eval_slices;      /* pieces of the held-out text; 0: there is none */
     bool eval_only;            /* evaluate the version at hand, then finish */
-    uint32_t workers;          /* to wait for */
+    enum translate {           /* what is held out: its sources into hypotheses */
+                     TRANSLATE_NOTHING,
+                     TRANSLATE_TO_SCORE, /* after each held-out loss that is finite */
+                     TRANSLATE_ONLY      /* in its place; with eval_only */
+    } translate;
+    uint32_t workers; /* to wait for */
     uint64_t lease_ms, heartbeat_ms, start_timeout_ms;
     uint64_t rejoin_ms; /* to wait for a worker when none is left */
     double audit;       /* share of the slices that is computed twice and compared */
@@ -100,13 +109,14 @@ struct event {
                            finite, or above the limit */
         EVENT_CHECKPOINTED, /* step, err */
         EVENT_REWOUND,      /* from: it is in the store; or err, and nothing is */
-        EVENT_STOP          /* somebody asked us to end soon */
+        EVENT_SCORED, /* bleu: of all that was translated since ACTION_LEASE of it */
+        EVENT_STOP    /* somebody asked us to end soon */
     } kind;
     uint32_t peer;
     const struct message *message; /* borrowed */
     uint64_t partial, step;
     const struct coordinator_from *from; /* borrowed */
-    double norm, clip;
+    double norm, clip, bleu;
     int err;
 };
 
@@ -117,17 +127,22 @@ struct action {
         ACTION_PARAMETERS, /* peer: send the newest version */
         ACTION_LEASE,      /* peer, unit, step, version, lease, first, end */
         ACTION_REVOKE,     /* peer, unit, lease, first, end, unwanted */
-        ACTION_RECEIVE,    /* peer, partial, unit, node, transfer; targets, of data; unwanted:
-                              it will be dropped, and is of any step; message borrowed
-                              as in the event */
+        ACTION_RECEIVE,    /* peer, partial, unit, node, transfer; targets, of data;
+                              unwanted:    it will be dropped, and is of any step; message
+                              borrowed    as in the event */
         ACTION_ADD,        /* partial: add it to the sum */
         ACTION_DROP,       /* partial: it is not needed */
         ACTION_DISCARD,    /* forget the sum of this step */
         ACTION_UPDATE, /* step, rate, targets, limit: apply the step's gradient, unless
                           its norm is above the limit */
         ACTION_SKIP,   /* step: the next version has the same parameters */
-        ACTION_COMMIT, /* record, with data: into the journal; the newest version is step + 1 */
-        ACTION_EVALUATED,  /* version, loss, targets, best */
+        ACTION_COMMIT, /* record, with data: into the journal; the newest version is step
+                          + 1 */
+        ACTION_TRANSLATED, /* first: the slice, for the first time in this evaluation;
+                              message borrowed as in the event */
+        ACTION_SCORE,      /* version: EVENT_SCORED follows */
+        ACTION_EVALUATED,  /* version, loss, bleu (NAN: not measured), targets, best,
+                              best_bleu */
         ACTION_CHECKPOINT, /* version, halfway: write the newest version */
         ACTION_DIVERGES,   /* version, loss, usual, sigma: of its averages */
         ACTION_REWIND,    /* step, version, data, rate, loss, usual, reason: note the turn
@@ -147,10 +162,10 @@ struct action {
     uint64_t data; /* the step whose samples these are; of a turn: the offset */
     enum lease_kind lease;
     enum skip_why { SKIP_NONE, SKIP_NOT_FINITE, SKIP_LOSS, SKIP_NORM } skipped;
-    bool best, unwanted, halfway;
+    bool best, best_bleu, unwanted, halfway;
     struct tree_node node;
     uint32_t first, end, transfer;
-    double rate, limit, loss, noise, norm, clip, z, usual, sigma, speed, median;
+    double rate, limit, loss, bleu, noise, norm, clip, z, usual, sigma, speed, median;
     uint64_t targets;
 };
 
@@ -177,6 +192,7 @@ struct coordinator {
         PHASE_UPDATE,
         PHASE_REWIND,
         PHASE_EVALUATE,
+        PHASE_SCORE,
         PHASE_ENDING,
         PHASE_FINISHED
     } phase;
@@ -202,10 +218,12 @@ struct coordinator {
     bool stopping;
     int end_err;
     const char *end_reason;
-    char why[COORDINATOR_WHY]; /* end_reason, when it is not static */
-    bool diverging;            /* and that was said */
-    const char *rewind_reason; /* in REWIND */
-    uint32_t way;              /* times that it went back in this process */
+    char why[COORDINATOR_WHY];  /* end_reason, when it is not static */
+    bool diverging;             /* and that was said */
+    bool translating;           /* in EVALUATE: the loss is known, or not asked for */
+    struct ledger_sum held_out; /* of this evaluation */
+    const char *rewind_reason;  /* in REWIND */
+    uint32_t way;               /* times that it went back in this process */
     double rate;
     uint64_t targets;
     double loss, noise, norm_limit;

@@ -219,8 +219,7 @@ int on_received(struct coordinator *c, const struct event *ev, struct actions *o
         return ERR_STALE;
     const struct arriving one = c->arriving[i];
     c->arriving[i] = c->arriving[--c->arrivings];
-    const uint32_t first = tree_first(one.node),
-                   end = tree_end(one.node, c->conf.slices);
+    const uint32_t first = tree_first(one.node), end = tree_end(one.node, c->conf.slices);
     const bool drop = ev->err || one.drop || !of_this_unit(c, one.unit) ||
                       ledger_done(&c->ledger, first, end);
     struct action *a = act(out, drop ? ACTION_DROP : ACTION_ADD);
@@ -241,6 +240,23 @@ int on_received(struct coordinator *c, const struct event *ev, struct actions *o
 /* --- held-out slices ------------------------------------------------------------------
  */
 
+/* What is translated comes one slice at a time, with its sentences; losses have none. */
+static bool fits_its_lease(const struct coordinator *c, const struct message *m)
+{
+    return c->translating ? m->evaluated.slices == 1 && m->evaluated.sentences > 0
+                          : m->evaluated.sentences == 0;
+}
+
+static void finish_held_out(struct coordinator *c, uint32_t v, struct ledger_sum value,
+                            struct actions *out)
+{
+    if (c->ledger.slice[v].done)
+        return;
+    ledger_finish_slice(&c->ledger, v, value);
+    if (c->translating)
+        act(out, ACTION_TRANSLATED)->first = v;
+}
+
 int on_evaluated(struct coordinator *c, struct member *from, const struct event *ev,
                  struct actions *out)
 {
@@ -248,15 +264,16 @@ int on_evaluated(struct coordinator *c, struct member *from, const struct event 
     const uint32_t slices = (uint32_t)m->evaluated.slices, first = m->evaluated.first;
     if (!of_this_unit(c, m->evaluated.unit) || c->phase != PHASE_EVALUATE)
         return settle(c, from, m->evaluated.unit, slices, out);
-    if (!ledger_announce(&c->ledger, from->worker, first, first + slices))
+    if (!fits_its_lease(c, m) ||
+        !ledger_announce(&c->ledger, from->worker, first, first + slices))
         return ERR_MALFORMED;
     from->held -= slices;
     from->leases--;
     for (uint32_t i = 0; i < slices; i++)
-        if (!c->ledger.slice[first + i].done)
-            ledger_finish_slice(&c->ledger, first + i,
-                                (struct ledger_sum){.loss = m->evaluated.losses[i],
-                                                    .targets = m->evaluated.targets[i]});
+        finish_held_out(c, first + i,
+                        (struct ledger_sum){.loss = m->evaluated.losses[i],
+                                            .targets = m->evaluated.targets[i]},
+                        out);
     share_revoke_others(c, from->worker, first, first + slices, out);
     share_feed(c, from, out);
     coordinator_check_complete(c, out);

@@ -125,6 +125,10 @@ static void show_validation(struct run_status *status, const struct validation *
     status->held_out_loss = loss->last;
     status->best_held_out_loss = loss->best;
     status->best_step = loss->best_step;
+    const struct validation_mark *bleu = &v->mark[VALIDATION_BLEU];
+    status->bleu = bleu->last;
+    status->best_bleu = bleu->best;
+    status->best_bleu_step = bleu->best_step;
 }
 
 int recorder_open(const struct recorder_options *o, struct recorder **out)
@@ -315,6 +319,16 @@ void recorder_rewound(struct recorder *r, const struct coordinator_from *from)
     write_status(r);
 }
 
+/* What it is the best by, so far; NULL: nothing. */
+static const char *best_of(const struct action *a)
+{
+    return a->best && a->best_bleu ? "best loss and BLEU"
+           : a->best_bleu          ? "best BLEU"
+           : !a->best              ? NULL
+           : isnan(a->bleu)        ? "best"
+                                   : "best loss";
+}
+
 void recorder_evaluated(struct recorder *r, const struct action *a)
 {
     struct metrics m;
@@ -322,17 +336,23 @@ void recorder_evaluated(struct recorder *r, const struct action *a)
     m.held_out_loss = a->loss;
     m.perplexity = exp(a->loss);
     m.bits_per_byte = a->loss / M_LN2 / r->o.held_out_bytes_per_token;
+    m.bleu = a->bleu;
     append(r, (struct journal_record){.kind = JOURNAL_EVALUATION,
                                       .step = a->version,
                                       .targets = a->targets,
                                       .loss = a->loss});
-    jsonl_write(r->log, "evaluation", a->version, &m, a->best ? "best" : NULL);
-    progress_evaluated(a->version, &m, a->best);
+    jsonl_write(r->log, "evaluation", a->version, &m, best_of(a));
+    progress_evaluated(a->version, &m, best_of(a));
     r->committed_at = clock_seconds(); /* the next step's time is its own */
     r->status.held_out_loss = a->loss;
+    r->status.bleu = a->bleu;
     if (a->best) {
         r->status.best_held_out_loss = a->loss;
         r->status.best_step = a->version;
+    }
+    if (a->best_bleu) {
+        r->status.best_bleu = a->bleu;
+        r->status.best_bleu_step = a->version;
     }
     write_status(r);
 }

@@ -106,8 +106,7 @@ static void take_vectors(const struct store *store, const float *vector[VECTORS]
     vector[EMA] = store->ema;
 }
 
-void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best,
-                 bool halfway)
+void saver_start(struct saver *s, const struct checkpoint_state *state, bool halfway)
 {
     assert(!background_busy(s->background));
     take_vectors(s->o.store, s->from);
@@ -115,7 +114,8 @@ void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t
     s->copying = true;
     pthread_mutex_unlock(&s->lock);
     s->state = *state;
-    s->keep.best = best;
+    for (int m = 0; m < VALIDATION_METRICS; m++)
+        s->keep.best[m] = state->validation.mark[m].best_step;
     s->halfway = halfway;
     background_run(s->background, write_copy, written, s);
 }
@@ -129,7 +129,7 @@ int saver_new(struct loop *l, const struct saver_options *o, struct saver **out)
     s->o = *o;
     s->tokenizer = tokenizer;
     s->keep = o->keep;
-    s->keep.best = s->keep.halfway = UINT64_MAX;
+    s->keep.halfway = UINT64_MAX;
     s->background = background_new(l);
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->copied, NULL);

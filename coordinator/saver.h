@@ -29,11 +29,10 @@ struct saver_options {
 int saver_new(struct loop *l, const struct saver_options *o, struct saver **s);
 void saver_free(struct saver *s); /* waits for a checkpoint that is being written */
 
-/* Copies the store and writes the copy, both in the background; done() follows.  @best:
- * the step of the best checkpoint, which is kept; UINT64_MAX: none.  @halfway: it is
- * removed when the next is on disk. */
-void saver_start(struct saver *s, const struct checkpoint_state *state, uint64_t best,
-                 bool halfway);
+/* Copies the store and writes the copy, both in the background; done() follows.  The best
+ * of each validation metric in @state are kept.  @halfway: it is removed when the next is
+ * on disk. */
+void saver_start(struct saver *s, const struct checkpoint_state *state, bool halfway);
 
 /* Until the store is copied; how long that was, in seconds.  Whoever changes it calls
  * this before, from any thread: an update comes a whole step later, and rarely has to

@@ -20,7 +20,13 @@
 #include "nn/ranges.h"
 #include "tensor/gemm.h"
 
-enum { TICK_MS = 25, TICKS_PER_LEASE = 8, JOIN_MS = 5000, REJOIN_MS = 5000, WAITING_S = 1 };
+enum {
+    TICK_MS = 25,
+    TICKS_PER_LEASE = 8,
+    JOIN_MS = 5000,
+    REJOIN_MS = 5000,
+    WAITING_S = 1
+};
 enum { TREND_FAST = 10, TREND_SLOW = 1000 }; /* steps, as in Marian */
 
 /* --- opening ---------------------------------------------------------------------------
@@ -63,6 +69,7 @@ static void make_core_conf(struct serve *s)
         .stop_on_all = c->train.stop_on == STOP_ON_ALL,
         .eval_slices = s->supply.held_out_slices,
         .eval_only = s->o.eval_only,
+        .translate = s->scorer ? TRANSLATE_TO_SCORE : TRANSLATE_NOTHING,
         .workers = s->o.workers,
         .lease_ms = (uint64_t)(c->cluster.lease * 1000),
         .heartbeat_ms = (uint64_t)(c->cluster.heartbeat * 1000),
@@ -118,7 +125,8 @@ static int open_recorder(struct serve *s)
         .version = s->store.version,
         .term = s->resume.state.term + 1,
         .validation = &s->resume.state.validation,
-        .flops_per_token = transformer_flops_per_token(&s->model, (size_t)ceil(s->supply.length)),
+        .flops_per_token =
+            transformer_flops_per_token(&s->model, (size_t)ceil(s->supply.length)),
         .peak_flops = gemm_peak_flops() * s->o.compute_threads,
         .held_out_bytes_per_token = s->supply.held_out_bytes_per_token,
     };
@@ -141,6 +149,8 @@ static int open_all(struct serve *s)
     TRY(transformer_init(&s->model, &c->model, s->supply.vocab));
     transformer_ranges(&s->model, &s->ranges);
     store_init(&s->store, &s->model, &c->optim);
+    if (c->translate.bleu && c->model.encoder_layers)
+        s->scorer = scorer_new(&s->supply, &c->translate);
     const uint32_t vocab = s->supply.vocab;
     if (s->o.eval_only)
         TRY(resume_checkpoint(s->o.checkpoint, s->o.ema, c, vocab, &s->model, &s->store,
@@ -232,6 +242,7 @@ void serve_close(struct serve *s)
     actions_fini(&s->actions);
     free(s->conf_text);
     mem_free(s->resume.dir);
+    scorer_free(s->scorer);
     examine_fini(&s->examine);
     store_fini(&s->store);
     ranges_fini(&s->ranges);
@@ -244,11 +255,6 @@ void serve_close(struct serve *s)
 /* --- checkpoint, evaluation ------------------------------------------------------------
  */
 
-static uint64_t best_step(const struct serve *s)
-{
-    return s->core.validation.mark[VALIDATION_HELD_OUT_LOSS].best_step;
-}
-
 static void checkpoint(struct serve *s, bool halfway)
 {
     const struct checkpoint_state state = {
@@ -260,7 +266,7 @@ static void checkpoint(struct serve *s, bool halfway)
         .guard = s->core.guard,
         .version = LOCKSTEP_VERSION,
     };
-    saver_start(s->saver, &state, best_step(s), halfway);
+    saver_start(s->saver, &state, halfway);
 }
 
 /* What training has waited for the disk since it was asked last. */
@@ -294,23 +300,30 @@ static void evaluated(struct serve *s, const struct action *a)
         recorder_evaluated(s->recorder, a);
         return;
     }
-    printf(
-        "step %llu  held-out loss %.4f  perplexity %.2f  %.3f bits/byte  %llu tokens\n",
-        (unsigned long long)a->version, a->loss, exp(a->loss),
-        a->loss / M_LN2 / s->supply.held_out_bytes_per_token,
-        (unsigned long long)a->targets);
+    printf("step %llu  held-out loss %.4f  perplexity %.2f  %.3f bits/byte  %llu tokens",
+           (unsigned long long)a->version, a->loss, exp(a->loss),
+           a->loss / M_LN2 / s->supply.held_out_bytes_per_token,
+           (unsigned long long)a->targets);
+    if (isnan(a->bleu))
+        putchar('\n');
+    else
+        printf("  BLEU %.2f\n", a->bleu);
 }
 
 /* --- events and actions
  * ---------------------------------------------------------------------- */
 
-/* Where the best is, when it is not the last. */
+/* Where the best are, when they are not the last. */
 static void say_best(const struct serve *s)
 {
-    char *path = checkpoint_path(s->o.conf->run.dir, best_step(s));
-    if (file_exists(path))
-        log_info("the best checkpoint is %s", path);
-    mem_free(path);
+    for (int m = 0; m < VALIDATION_METRICS; m++) {
+        const uint64_t step = s->core.validation.mark[m].best_step;
+        char *path = checkpoint_path(s->o.conf->run.dir, step);
+        if (step != UINT64_MAX && file_exists(path))
+            log_info("the checkpoint of the best %s is %s", validation_rows[m].title,
+                     path);
+        mem_free(path);
+    }
 }
 
 static void say_end(const struct serve *s, const struct action *a)
@@ -412,6 +425,12 @@ static int perform(struct serve *s, const struct action *a, const struct message
         break;
     case ACTION_COMMIT:
         commit(s, a);
+        break;
+    case ACTION_TRANSLATED:
+        serve_translated(s, a, m);
+        break;
+    case ACTION_SCORE:
+        serve_score(s);
         break;
     case ACTION_EVALUATED:
         evaluated(s, a);
@@ -525,6 +544,10 @@ static void on_message(void *ctx, struct channel *c, const struct message *m)
         }
         peer_introduce(p, m);
     }
+    if (m->kind == MESSAGE_EVALUATED && serve_check_translated(s, p, m)) {
+        give_up(p);
+        return;
+    }
     serve_feed(s, (struct event){.kind = EVENT_MESSAGE, .peer = p->id, .message = m});
 }
 
@@ -592,8 +615,8 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
     s->tcp_lane = transport_tcp(l, on_lane_end, s);
     s->updater = background_new(l);
     s->parcels =
-        parcels_new(&s->ranges, s->conf.slices,
-                    s->o.conf->cluster.wire == WIRE_BFLOAT16, serve_on_arrived, s);
+        parcels_new(&s->ranges, s->conf.slices, s->o.conf->cluster.wire == WIRE_BFLOAT16,
+                    serve_on_arrived, s);
     if (s->o.eval_only)
         return ERR_OK;
     char *tokenizer = file_join(s->o.conf->data.dir, DATASET_TOKENIZER);

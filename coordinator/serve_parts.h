@@ -4,6 +4,7 @@
  *      serve_peers.c    who is there: welcome, leases, farewell
  *      serve_lane.c     parameters out, partials in, the update between them
  *      serve_rewind.c   back to an earlier version
+ *      serve_translate.c  what is held out, translated: the score of it
  */
 #ifndef COORDINATOR_SERVE_PARTS_H
 #define COORDINATOR_SERVE_PARTS_H
@@ -17,6 +18,7 @@
 #include "coordinator/recorder.h"
 #include "coordinator/resume.h"
 #include "coordinator/saver.h"
+#include "coordinator/scorer.h"
 #include "coordinator/serve.h"
 #include "coordinator/store.h"
 #include "coordinator/supply.h"
@@ -33,6 +35,8 @@ struct serve {
     struct examine examine;
     struct resume resume;
     struct recorder *recorder; /* NULL when only evaluating */
+    struct scorer *scorer;     /* NULL: BLEU is not asked for */
+    double bleu;               /* of the score that is being made; its thread's */
     char *conf_text;
     struct coordinator_conf conf;
     struct coordinator core;
@@ -88,6 +92,12 @@ void serve_add(struct serve *s, const struct action *a);
 void serve_discard(struct serve *s);
 void serve_update(struct serve *s, const struct action *a);
 void serve_rewind(struct serve *s, const struct action *a);
+void serve_translated(struct serve *s, const struct action *a, const struct message *m);
+void serve_score(struct serve *s);
+
+/* ERR_MALFORMED (logged): translations that cannot be of the slice they name. */
+int serve_check_translated(const struct serve *s, const struct peer *p,
+                           const struct message *m);
 
 /* A worker's data lane is here before its Join; those that wait too long are closed. */
 void serve_on_lane(void *ctx, uint64_t incarnation, int fd);

@@ -76,7 +76,8 @@ static void trace(const struct action *a, const char *what)
 {
     static const char *const kinds[] = {[LEASE_TRAIN] = "to train with",
                                         [LEASE_HELD_OUT] = "of the held-out text",
-                                        [LEASE_AUDIT] = "to be audited"};
+                                        [LEASE_AUDIT] = "to be audited",
+                                        [LEASE_TRANSLATE] = "to be translated"};
     log_trace("worker %u %s slices %u to %u %s, unit %llu", a->worker, what, a->first,
               a->end - 1, kinds[a->lease], (unsigned long long)a->unit);
 }
@@ -95,8 +96,8 @@ void serve_lease(struct serve *s, const struct action *a)
     m.lease.slices = a->end - a->first;
     m.lease.statistics = examine_due(&s->examine, a->version) && a->lease == LEASE_TRAIN;
     m.lease.examined = m.lease.statistics ? examine_slice(&s->examine, a->version) : 0;
-    m.lease.slice = supply_slices(&s->supply, a->step, a->lease == LEASE_HELD_OUT,
-                                  a->first, a->end);
+    const bool held_out = a->lease == LEASE_HELD_OUT || a->lease == LEASE_TRANSLATE;
+    m.lease.slice = supply_slices(&s->supply, a->step, held_out, a->first, a->end);
     serve_say(s, a->peer, m);
 }
 

@@ -70,7 +70,7 @@ static void lease(struct coordinator *c, struct member *m, enum lease_kind kind,
         m->audits += end - first;
     else
         m->held += end - first;
-    m->leases += kind == LEASE_HELD_OUT;
+    m->leases += kind == LEASE_HELD_OUT || kind == LEASE_TRANSLATE;
     struct action *a = act(out, ACTION_LEASE);
     a->peer = m->peer;
     a->worker = m->worker;
@@ -84,7 +84,9 @@ static void lease(struct coordinator *c, struct member *m, enum lease_kind kind,
 
 static enum lease_kind kind_of_work(const struct coordinator *c)
 {
-    return c->phase == PHASE_EVALUATE ? LEASE_HELD_OUT : LEASE_TRAIN;
+    return c->phase != PHASE_EVALUATE ? LEASE_TRAIN
+           : c->translating           ? LEASE_TRANSLATE
+                                      : LEASE_HELD_OUT;
 }
 
 static void grant(struct coordinator *c, struct member *m, uint32_t first, uint32_t end,
@@ -189,9 +191,12 @@ void share_again(struct coordinator *c, uint32_t not, uint32_t first, uint32_t e
 /* --- one who is idle ------------------------------------------------------------------
  */
 
-/* Of the held-out text small pieces, smaller towards the end. */
+/* Of the held-out text small pieces, smaller towards the end; to be translated one slice
+ * at a time, as it is answered. */
 static uint32_t held_out_share(const struct coordinator *c, uint32_t count)
 {
+    if (c->translating)
+        return 1;
     const uint32_t n = (uint32_t)c->members.n;
     const uint32_t largest = 1 + c->conf.eval_slices / (4 * n);
     uint32_t share = count / (2 * n);

@@ -73,6 +73,9 @@ uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_
 /* The samples that all slices of @step have, *first to *last: numbers of the run. */
 void supply_samples(struct supply *s, uint64_t step, uint64_t *first, uint64_t *last);
 
+/* Sequences of a held-out slice of pairs. */
+uint64_t supply_held_out_sequences(const struct supply *s, uint32_t v);
+
 /* The slices [first, end) of step @step, or of the held-out text: borrowed until the next
  * call. */
 const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool held_out,

@@ -82,7 +82,7 @@ struct checkpoint_keep {
     size_t last;           /* the newest so many, and at least one */
     uint64_t every;        /* multiples of it; 0: none */
     uint64_t back, stride; /* what a run needs that may go back: turns_back(); 0: none */
-    uint64_t best;         /* UINT64_MAX: none */
+    uint64_t best[VALIDATION_METRICS]; /* UINT64_MAX: none */
     uint64_t halfway; /* kept while it is the newest, and not counted; UINT64_MAX: none */
 };
 

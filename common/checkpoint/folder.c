@@ -135,7 +135,10 @@ int folder_remove(const struct disk *d, const char *run_dir, uint64_t step)
 
 static bool is_kept(const struct checkpoint_keep *keep, uint64_t step, uint64_t newest)
 {
-    return step == keep->best || (keep->every && step % keep->every == 0) ||
+    for (int m = 0; m < VALIDATION_METRICS; m++)
+        if (step == keep->best[m])
+            return true;
+    return (keep->every && step % keep->every == 0) ||
            (keep->stride && step % keep->stride == 0 &&
             step >= turns_back(newest, keep->back, keep->stride));
 }

@@ -30,6 +30,8 @@ struct run_status {
     uint64_t step, steps;
     double loss, held_out_loss, best_held_out_loss; /* NAN: none yet; null in the file */
     uint64_t best_step;
+    double bleu, best_bleu; /* likewise */
+    uint64_t best_bleu_step;
     double rate, norm, tokens_per_second, seconds_left;
     uint32_t workers;
     int exit_code;           /* when the state is final */

@@ -86,6 +86,8 @@ static int read_validation(const json_t *root, struct validation *v)
         TRY(state_unpack_whole(root, "evaluated_step", &v->step));
     for (int m = 0; m < VALIDATION_METRICS; m++) {
         const struct keys k = keys_of(m);
+        if (m != VALIDATION_HELD_OUT_LOSS && !json_object_get(root, k.last))
+            continue; /* likewise */
         TRY(read_number(root, k.last, &v->mark[m].last));
         TRY(read_number(root, k.best, &v->mark[m].best));
         TRY(state_unpack_whole(root, k.step, &v->mark[m].best_step));

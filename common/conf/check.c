@@ -140,8 +140,7 @@ static bool a_range_test_starts_above_zero(const struct conf *c)
 static void warmup_ends_within_the_run(const struct conf *c)
 {
     const struct conf_steps w = c->optim.warmup, n = c->train.steps;
-    if (c->optim.schedule != SCHEDULE_RANGE_TEST && w.unit == n.unit &&
-        w.count > n.count)
+    if (c->optim.schedule != SCHEDULE_RANGE_TEST && w.unit == n.unit && w.count > n.count)
         say(LOG_WARN, c, OPTION_optim_warmup, "is longer than", OPTION_train_steps,
             "the learning rate will not reach optim.lr");
 }
@@ -186,6 +185,13 @@ static void divergence_is_looked_for(const struct conf *c)
     if (c->train.on_divergence != DIVERGENCE_WARN && c->train.divergence == 0)
         say(LOG_WARN, c, OPTION_train_on_divergence, "does nothing without",
             OPTION_train_divergence, "try train.divergence=5");
+}
+
+static void there_is_something_to_translate(const struct conf *c)
+{
+    if (c->translate.bleu && !c->model.encoder_layers)
+        say(LOG_WARN, c, OPTION_translate_bleu, "does nothing with",
+            OPTION_model_encoder_layers, "a decoder alone does not translate");
 }
 
 static void sources_to_augment_are_there(const struct conf *c)
@@ -275,4 +281,5 @@ void conf_advise(const struct conf *c)
     patience_keeps_the_best(c);
     divergence_is_looked_for(c);
     sources_to_augment_are_there(c);
+    there_is_something_to_translate(c);
 }

@@ -100,9 +100,12 @@ void progress_step(uint64_t step, uint64_t steps, const struct metrics *m)
     screen.shown = true;
 }
 
-void progress_evaluated(uint64_t step, const struct metrics *m, bool best)
+void progress_evaluated(uint64_t step, const struct metrics *m, const char *best)
 {
-    log_info("step %llu  held-out loss %.4f  perplexity %.2f  %.3f bits/byte%s",
+    char bleu[32] = "";
+    if (isfinite(m->bleu))
+        snprintf(bleu, sizeof bleu, "  BLEU %.2f", m->bleu);
+    log_info("step %llu  held-out loss %.4f  perplexity %.2f  %.3f bits/byte%s%s%s",
              (unsigned long long)step, m->held_out_loss, m->perplexity, m->bits_per_byte,
-             best ? "  best" : "");
+             bleu, best ? "  " : "", best ? best : "");
 }

@@ -17,7 +17,8 @@
 
 void progress_start(uint64_t log_every); /* looks at stderr and the environment */
 void progress_step(uint64_t step, uint64_t steps, const struct metrics *m);
-void progress_evaluated(uint64_t step, const struct metrics *m, bool best);
+/* @best: by what it is the best version so far; NULL: by nothing. */
+void progress_evaluated(uint64_t step, const struct metrics *m, const char *best);
 void progress_stop(void); /* leaves the terminal clean */
 
 #endif

@@ -4,6 +4,7 @@
 
 const struct validation_row validation_rows[VALIDATION_METRICS] = {
     [VALIDATION_HELD_OUT_LOSS] = {"held_out_loss", "best_step", "held-out loss", false},
+    [VALIDATION_BLEU] = {"bleu", "best_bleu_step", "BLEU", true},
 };
 
 void validation_init(struct validation *v)

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum validation_metric { VALIDATION_HELD_OUT_LOSS, VALIDATION_METRICS };
+enum validation_metric { VALIDATION_HELD_OUT_LOSS, VALIDATION_BLEU, VALIDATION_METRICS };
 
 extern const struct validation_row {
     const char *name;  /* in files; there are best_NAME and stale_NAME, too */

@@ -22,6 +22,7 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_JOINED_LATE] = "a worker joined late",
     [SOMETIMES_JOINED_IN_STEP] = "a worker joined in the middle of a step",
     [SOMETIMES_JOINED_IN_UPDATE] = "a worker joined while the update ran",
+    [SOMETIMES_JOINED_IN_SCORE] = "a worker joined while a score was made",
     [SOMETIMES_CUT_TO_COORDINATOR] = "a one-way cut held back what a worker said",
     [SOMETIMES_CUT_TO_WORKER] = "a one-way cut held back what a worker was told",
     [SOMETIMES_SECOND_WON] = "of two copies the later one came first",
@@ -37,7 +38,8 @@ const char *const sim_sometimes_names[SOMETIMES_KINDS] = {
     [SOMETIMES_RESUMED] = "a run was resumed from a checkpoint",
     [SOMETIMES_MADE_AGAIN] = "a step was made again",
     [SOMETIMES_EVALUATED_FIRST] = "a restart evaluated what its former life had not",
-    [SOMETIMES_ENDED_EARLY] = "a disturbed run ended early, where the undisturbed one does",
+    [SOMETIMES_ENDED_EARLY] =
+        "a disturbed run ended early, where the undisturbed one does",
     [SOMETIMES_CHECKPOINT_FAILED] = "a checkpoint failed",
     [SOMETIMES_HELD] = "an update waited for the disk",
     [SOMETIMES_CHECKPOINT_TORN] = "a checkpoint was torn by the coordinator's death",
@@ -126,6 +128,7 @@ struct sim_options sim_draw(uint64_t seed)
         o.skip_loss_z = 1 + 0.5 * (double)draw(&r, 4);
     if (draw(&r, 3) == 0)
         o.skip_norm_z = 1 + 0.5 * (double)draw(&r, 4);
+    o.scores = draw(&r, 2) == 0;
     return o;
 }
 
@@ -254,6 +257,8 @@ static void copy_arrays(struct item *i)
             copy(m->evaluated.losses, m->evaluated.slices * sizeof(double));
         m->evaluated.targets = i->arrays[1] =
             copy(m->evaluated.targets, m->evaluated.slices * sizeof(uint64_t));
+        m->evaluated.tokens = i->arrays[2] =
+            copy(m->evaluated.tokens, m->evaluated.words * sizeof(uint32_t));
     }
     if (m->kind == MESSAGE_AUDITED)
         m->audited.hashes = i->arrays[0] =
@@ -541,7 +546,7 @@ static void clean(struct sim *s)
         actions_fini(&s->actions);
     }
     for (size_t i = 0; i < s->items; i++)
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < 3; k++)
             free(s->heap[i].arrays[k]);
     for (size_t i = 0; i < s->processes; i++)
         process_free(s->process[i]);
@@ -552,6 +557,7 @@ static void clean(struct sim *s)
     free(s->arrived);
     free(s->record);
     free(s->second);
+    free(s->translated);
     free(s->disk);
     reference_free(s);
 }
@@ -569,6 +575,7 @@ const char *sim_run(const struct sim_options *o, struct sim_result *result)
     s->disk = calloc(o->steps + 1, sizeof *s->disk);
     s->disk[0] = (struct saved){true, toy_start(s), coordinator_from_nothing()};
     s->second = calloc(o->slices, sizeof *s->second);
+    s->translated = calloc(o->eval_slices + 1, sizeof *s->translated);
     s->alone_version = UINT64_MAX - 1;
     reference_make(s);
     s->record_room = o->steps + turns_newest(&s->reference.turns).offset + 1;
@@ -590,7 +597,7 @@ const char *sim_run(const struct sim_options *o, struct sim_result *result)
             continue;
         take(s, &i);
         result->events++;
-        for (int k = 0; k < 2; k++)
+        for (int k = 0; k < 3; k++)
             free(i.arrays[k]);
         if (s->up)
             coordinator_check(s);

@@ -67,6 +67,7 @@ enum sim_sometimes {
     SOMETIMES_JOINED_LATE,
     SOMETIMES_JOINED_IN_STEP,
     SOMETIMES_JOINED_IN_UPDATE,
+    SOMETIMES_JOINED_IN_SCORE,
     SOMETIMES_CUT_TO_COORDINATOR,
     SOMETIMES_CUT_TO_WORKER,
     SOMETIMES_SECOND_WON,
@@ -106,6 +107,7 @@ struct sim_options {
     uint32_t workers, slices, eval_slices, threads;
     uint64_t steps, eval_every, checkpoint_every;
     uint32_t patience; /* evaluations; 0: none */
+    bool scores;       /* translations, at each evaluation */
     double audit;
     double divergence, skip_loss_z, skip_norm_z; /* 0: off */
     uint32_t skip_window, rewind_limit;

@@ -58,6 +58,12 @@ static void lose_one(struct sim *s)
         s->disk[v].known = false;
 }
 
+static void forget_translations(struct sim *s)
+{
+    s->words = 0;
+    memset(s->translated, 0, s->o.eval_slices * sizeof *s->translated);
+}
+
 /* --- life -----------------------------------------------------------------------------
  */
 
@@ -71,6 +77,7 @@ void coordinator_boot(struct sim *s)
         .keep_best = true,
         .patience = s->o.patience,
         .eval_slices = s->o.eval_slices,
+        .translate = s->o.scores ? TRANSLATE_TO_SCORE : TRANSLATE_NOTHING,
         .workers = s->o.workers,
         .lease_ms = LEASE_MS,
         .heartbeat_ms = 200,
@@ -98,6 +105,7 @@ void coordinator_boot(struct sim *s)
     s->term++;
     s->result->starts++;
     s->parts = 0;
+    forget_translations(s);
     for (uint64_t v; (v = left_behind(s));)
         s->disk[v].known = false;
     const struct coordinator_from from = load(s);
@@ -305,9 +313,32 @@ static void expect_committed(struct sim *s, const char *what)
                   (unsigned long long)s->version, what);
 }
 
+static void translated(struct sim *s, const struct action *a, const struct message *m)
+{
+    if (a->first >= s->o.eval_slices || s->translated[a->first])
+        sim_wrong(s, "held-out slice %u is translated twice, or there is none", a->first);
+    s->translated[a->first] = true;
+    s->words += m->evaluated.tokens[0];
+}
+
+static void score(struct sim *s, const struct action *a)
+{
+    if (a->version != s->version)
+        sim_wrong(s, "version %llu is scored at version %llu",
+                  (unsigned long long)a->version, (unsigned long long)s->version);
+    struct item *i = sim_add(s, ITEM_SCORED, sim_about(s, UPDATE_US));
+    i->life = s->life;
+    i->loss = s->words;
+    forget_translations(s);
+}
+
 static void evaluated(struct sim *s, const struct action *a)
 {
-    const double loss = toy_held_out_loss(s, s->theta);
+    const double loss = toy_held_out_loss(s, s->theta),
+                 bleu = s->o.scores ? toy_bleu(s, s->theta) : NAN;
+    if (a->bleu != bleu && !(isnan(a->bleu) && isnan(bleu)))
+        sim_wrong(s, "version %llu is scored %f, expected %f",
+                  (unsigned long long)a->version, a->bleu, bleu);
     expect_committed(s, "evaluated");
     if (a->version == s->booted_version)
         sim_sometimes(s, SOMETIMES_EVALUATED_FIRST);
@@ -454,9 +485,11 @@ static void welcomed(struct sim *s)
         sim_sometimes(s, SOMETIMES_JOINED_IN_STEP);
     if (s->core.phase == PHASE_UPDATE)
         sim_sometimes(s, SOMETIMES_JOINED_IN_UPDATE);
+    if (s->core.phase == PHASE_SCORE)
+        sim_sometimes(s, SOMETIMES_JOINED_IN_SCORE);
 }
 
-static void perform(struct sim *s, const struct action *a)
+static void perform(struct sim *s, const struct action *a, const struct message *message)
 {
     struct message m = {0};
     switch (a->kind) {
@@ -509,6 +542,12 @@ static void perform(struct sim *s, const struct action *a)
         return;
     case ACTION_COMMIT:
         commit(s, a);
+        return;
+    case ACTION_TRANSLATED:
+        translated(s, a, message);
+        return;
+    case ACTION_SCORE:
+        score(s, a);
         return;
     case ACTION_EVALUATED:
         evaluated(s, a);
@@ -582,7 +621,7 @@ void coordinator_event(struct sim *s, struct event ev)
         const struct action a = s->actions.list[i];
         if (finished)
             sim_wrong(s, "an action after the end");
-        perform(s, &a);
+        perform(s, &a, ev.message);
         finished = a.kind == ACTION_FINISH;
     }
     if (!finished)
@@ -634,6 +673,9 @@ void coordinator_item(struct sim *s, const struct item *i)
     case ITEM_UPDATED:
         coordinator_event(
             s, (struct event){.kind = EVENT_UPDATED, .norm = i->loss, .clip = 1});
+        return;
+    case ITEM_SCORED:
+        coordinator_event(s, (struct event){.kind = EVENT_SCORED, .bleu = i->loss});
         return;
     case ITEM_REWIND:
         rewind_on(s);

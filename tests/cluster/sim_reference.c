@@ -54,6 +54,19 @@ double toy_held_out_loss(const struct sim *s, uint64_t theta)
     return loss / s->o.eval_slices;
 }
 
+uint32_t toy_word(uint64_t theta, uint32_t slice)
+{
+    return (uint32_t)(sim_mix(theta ^ (slice + 1)) % 64);
+}
+
+double toy_bleu(const struct sim *s, uint64_t theta)
+{
+    double words = 0;
+    for (uint32_t v = 0; v < s->o.eval_slices; v++)
+        words += toy_word(theta, v);
+    return words;
+}
+
 /* --- undisturbed ----------------------------------------------------------------------
  */
 
@@ -61,8 +74,8 @@ struct undisturbed {
     uint64_t version, offset;
     struct memory { /* what a version remembers */
         struct guard guard;
-        double best; /* held-out loss */
-        uint32_t stale;
+        double best, best_bleu; /* held-out loss, score */
+        uint32_t stale, stale_bleu;
     } * memory; /* [steps + 1] */
 };
 
@@ -103,11 +116,14 @@ static bool evaluate(const struct sim *s, const struct undisturbed *u)
     struct memory *m = &u->memory[u->version];
     if (s->o.eval_slices == 0 || u->version % s->o.eval_every)
         return false;
-    const double loss =
-        toy_held_out_loss(s, s->reference.theta[s->reference.turns.n][u->version]);
+    const uint64_t theta = s->reference.theta[s->reference.turns.n][u->version];
+    const double loss = toy_held_out_loss(s, theta), bleu = toy_bleu(s, theta);
     m->stale = loss < m->best ? 0 : m->stale + 1;
     m->best = loss < m->best ? loss : m->best;
-    return s->o.patience > 0 && m->stale >= s->o.patience;
+    m->stale_bleu = bleu > m->best_bleu ? 0 : m->stale_bleu + 1;
+    m->best_bleu = bleu > m->best_bleu ? bleu : m->best_bleu;
+    const bool over = s->o.scores && m->stale_bleu >= s->o.patience;
+    return s->o.patience > 0 && (m->stale >= s->o.patience || over);
 }
 
 /* A new way: what is before the turn is common to both. */
@@ -145,6 +161,7 @@ void reference_make(struct sim *s)
     struct undisturbed u = {.memory = calloc(s->o.steps + 1, sizeof *u.memory)};
     bool early = false;
     u.memory[0].best = INFINITY;
+    u.memory[0].best_bleu = -INFINITY;
     r->theta[0] = calloc(s->o.steps + 1, sizeof *r->theta[0]);
     r->theta[0][0] = toy_start(s);
     while (u.version < s->o.steps && !r->diverges && !early) {

@@ -89,6 +89,10 @@ static void compute(struct sim *s, struct process *p, const struct worker_action
     i->seconds = (double)took / 1e6;
     if (p->core.version != p->theta_version)
         sim_wrong(s, "worker %u computes with other parameters than it says", p->slot);
+    if (a->lease == LEASE_TRANSLATE) {
+        i->loss = toy_word(p->theta, a->slice);
+        return;
+    }
     if (a->lease == LEASE_HELD_OUT) {
         i->loss = toy_held_out(p->theta, a->slice);
         return;
@@ -130,6 +134,16 @@ static void push(struct sim *s, struct process *p, const struct worker_action *a
     p->damage = false;
 }
 
+/* Its hypothesis is one sentence of one word. */
+static void say_translated(struct sim *s, struct process *p, struct message m)
+{
+    const uint32_t length = 1, word = (uint32_t)m.evaluated.losses[0];
+    m.evaluated.sentences = m.evaluated.words = 1;
+    m.evaluated.lengths = &length;
+    m.evaluated.tokens = &word;
+    sim_send(s, p->link, false, &m);
+}
+
 static void post(struct sim *s, struct process *p, uint64_t version)
 {
     struct link *l = &s->link[p->link];
@@ -158,8 +172,10 @@ static void perform(struct sim *s, struct process *p, const struct worker_action
 {
     switch (a->kind) {
     case WORK_SEND:
-    case WORK_TRANSLATED: /* nothing here looks at hypotheses */
         sim_send(s, p->link, false, &a->message);
+        return;
+    case WORK_TRANSLATED:
+        say_translated(s, p, a->message);
         return;
     case WORK_PREPARE:
         worker_set_shape(&p->core, 1, s->o.slices, s->o.audit > 0);

@@ -33,6 +33,7 @@ struct item {
         ITEM_COMPUTED,
         ITEM_UPDATED,
         ITEM_CHECKPOINTED,
+        ITEM_SCORED,
         ITEM_REWIND,  /* one thing of a way back is done */
         ITEM_ARRIVED, /* a partial, at the coordinator */
         ITEM_FAULT,
@@ -42,7 +43,7 @@ struct item {
     uint64_t life; /* of the process it is for; another one does not get it */
     uint32_t link; /* connection */
     struct message message;
-    void *arrays[2]; /* of the message; owned */
+    void *arrays[3]; /* of the message; owned */
     uint64_t value, version, partial;
     uint32_t slice;
     enum lease_kind lease;
@@ -148,6 +149,9 @@ struct sim {
     struct actions actions;
     uint32_t way; /* turns that were known before the event at hand */
     uint64_t theta, version, committed; /* committed: version in the journal */
+    bool
+        *translated; /* [eval_slices], since the last score; and the sum of their words */
+    double words;
     uint32_t *second; /* [slices]: the peer to which it was leased as a copy; 0: none */
     struct part *part;
     size_t parts;
@@ -198,6 +202,8 @@ double toy_step_loss(const struct sim *s, uint64_t theta, uint64_t step);
 double toy_norm(uint64_t theta, uint64_t step);
 double toy_held_out(uint64_t theta, uint32_t slice);
 double toy_held_out_loss(const struct sim *s, uint64_t theta);
+uint32_t toy_word(uint64_t theta, uint32_t slice); /* that it is translated into */
+double toy_bleu(const struct sim *s, uint64_t theta);
 uint64_t toy_start(const struct sim *s);
 
 void reference_make(struct sim *s);

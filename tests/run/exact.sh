@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # exact.sh WIRE STEPS text|pairs - the same weights, moments and average, to the bit, and the same
-# statistics, whoever computes them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
+# statistics, losses and BLEU of what is held out, whoever computes them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
 # another number of workers, killed and resumed.  A GPT, or an encoder-decoder with all kinds
 # of dropout, label smoothing and all kinds of augmentation.
 source "$(dirname "$0")/lib.sh"
@@ -23,7 +23,8 @@ case $kind in
                 model.dropout_attention=0.1 model.dropout_hidden=0.1 model.dropout_word=0.1
                 augment.source_bpe=0.1 augment.target_bpe=0.1 augment.source_swap=3 augment.source_switch=1
                 augment.target_switch=1 augment.source_mask=0.1 augment.source_drop=0.1 augment.join=0.2
-                train.batch_tokens=1024 optim.warmup=10)
+                train.batch_tokens=1024 optim.warmup=10
+                translate.bleu=true translate.bleu_tokens=none translate.beam=2 translate.max_length=10)
         ;;
 esac
 
@@ -47,6 +48,11 @@ statistics() { # RUN
     sed -nE 's/^\{"time":[0-9.]+,("event":"statistics",.*)/\1/p' "$1/log.jsonl" | sort -u
 }
 
+# Held-out loss and BLEU, likewise.
+evaluations() { # RUN
+    sed -nE 's/^\{"time":[0-9.]+,("event":"evaluation",.*)/\1/p' "$1/log.jsonl" | sort -u
+}
+
 reference=
 compare() {
     local got lines
@@ -55,9 +61,11 @@ compare() {
     [ "$lines" -eq $((steps / 5 + 1)) ] || fail "run-$1 has $lines different statistics, expected $((steps / 5 + 1))"
     statistics "run-$1" | grep -q '"blocks":\[\]' && fail "run-$1 has statistics without blocks"
     got+=$(statistics "run-$1" | sha256sum | cut -c1-16)
+    [ "$kind" = text ] || evaluations "run-$1" | grep -q '"bleu":[0-9]' || fail "run-$1 has no BLEU"
+    got+=$(evaluations "run-$1" | sha256sum | cut -c1-16)
     [ -n "$reference" ] || reference=$got
     say "$1: ${got:0:16} ${got:65:16} ${got:130:16}"
-    [ "$got" = "$reference" ] || fail "run-$1 ends in other bits, or its statistics differ"
+    [ "$got" = "$reference" ] || fail "run-$1 ends in other bits, or its statistics or evaluations differ"
 }
 
 whole one-process 1 cluster.threads=1

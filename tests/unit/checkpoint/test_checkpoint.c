@@ -123,10 +123,9 @@ static void bytes_are_a_function_of_the_content(void **state)
 static void every_truncation_and_every_flipped_byte_is_detected(void **state)
 {
     (void)state;
-    static const char *const files[] = {"model.safetensors", "optimizer.safetensors",
-                                        "state.json",        "tokenizer.json",
-                                        "run.yaml",          "ema.safetensors",
-                                        "MANIFEST"};
+    static const char *const files[] = {
+        "model.safetensors", "optimizer.safetensors", "state.json", "tokenizer.json",
+        "run.yaml",          "ema.safetensors",       "MANIFEST"};
     const struct checkpoint_content c = scratch_content_ema(7);
     assert_int_equal(checkpoint_write(&disk_real, "run", &c), ERR_OK);
     const char *dir = "run/checkpoints/step-00000007";
@@ -277,16 +276,17 @@ static void the_newest_the_best_and_every_kth_are_kept(void **state)
     for (uint64_t step = 10; step <= 100; step += 10)
         scratch_write("run", step);
     struct checkpoint_keep keep = {
-        .last = 2, .every = 40, .best = 30, .halfway = UINT64_MAX};
+        .last = 2, .every = 40, .best = {30, 70}, .halfway = UINT64_MAX};
     assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
     uint64_t *steps;
     size_t n;
     assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
-    const uint64_t kept[] = {30, 40, 80, 90, 100};
-    assert_int_equal(n, 5);
+    const uint64_t kept[] = {30, 40, 70, 80, 90, 100};
+    assert_int_equal(n, 6);
     assert_memory_equal(steps, kept, sizeof kept);
     mem_free(steps);
-    keep = (struct checkpoint_keep){.best = UINT64_MAX, .halfway = UINT64_MAX};
+    keep =
+        (struct checkpoint_keep){.best = {UINT64_MAX, UINT64_MAX}, .halfway = UINT64_MAX};
     assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
     assert_int_equal(checkpoint_list("run", &steps, &n), ERR_OK);
     assert_true(n == 1 && steps[0] == 100); /* the newest is never removed */
@@ -300,8 +300,11 @@ static void what_a_run_may_go_back_to_is_kept(void **state)
     (void)state;
     for (uint64_t step = 10; step <= 100; step += 5)
         scratch_write("run", step);
-    const struct checkpoint_keep keep = {
-        .last = 1, .back = 25, .stride = 20, .best = UINT64_MAX, .halfway = UINT64_MAX};
+    const struct checkpoint_keep keep = {.last = 1,
+                                         .back = 25,
+                                         .stride = 20,
+                                         .best = {UINT64_MAX, UINT64_MAX},
+                                         .halfway = UINT64_MAX};
     assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
     uint64_t *steps;
     size_t n;
@@ -351,7 +354,7 @@ static void one_half_way_stays_until_the_next_and_counts_for_nothing(void **stat
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const struct checkpoint_keep keep = {
-            .last = 2, .best = UINT64_MAX, .halfway = cases[i].halfway};
+            .last = 2, .best = {UINT64_MAX, UINT64_MAX}, .halfway = cases[i].halfway};
         scratch_write("run", cases[i].step);
         assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);
         uint64_t *steps;
@@ -366,7 +369,8 @@ static void one_half_way_stays_until_the_next_and_counts_for_nothing(void **stat
 static void one_half_way_that_is_the_best_stays(void **state)
 {
     (void)state;
-    const struct checkpoint_keep keep = {.last = 1, .best = 5, .halfway = 5};
+    const struct checkpoint_keep keep = {
+        .last = 1, .best = {5, UINT64_MAX}, .halfway = 5};
     scratch_write("run", 5);
     scratch_write("run", 10);
     assert_int_equal(checkpoint_retain(&disk_real, "run", &keep), ERR_OK);

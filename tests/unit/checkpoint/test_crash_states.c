@@ -41,7 +41,7 @@ static struct checkpoint_content version(uint64_t step)
 }
 
 static const struct checkpoint_keep keep = {
-    .last = 1, .best = UINT64_MAX, .halfway = UINT64_MAX};
+    .last = 1, .best = {UINT64_MAX, UINT64_MAX}, .halfway = UINT64_MAX};
 
 static void save(struct journal *j, uint64_t step, uint64_t before)
 {
@@ -363,13 +363,12 @@ static int leave(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        F(every_state_recovers_to_the_old_or_the_new),
-        F(a_killed_process_leaves_what_recovers_too),
-        F(a_crash_during_recovery_recovers),
-        F(files_that_are_not_synced_are_seen),
-        F(folders_that_are_not_synced_are_seen),
-        F(a_manifest_that_comes_first_is_seen),
-        cmocka_unit_test(every_single_sync_is_needed)};
+    const struct CMUnitTest tests[] = {F(every_state_recovers_to_the_old_or_the_new),
+                                       F(a_killed_process_leaves_what_recovers_too),
+                                       F(a_crash_during_recovery_recovers),
+                                       F(files_that_are_not_synced_are_seen),
+                                       F(folders_that_are_not_synced_are_seen),
+                                       F(a_manifest_that_comes_first_is_seen),
+                                       cmocka_unit_test(every_single_sync_is_needed)};
     return cmocka_run_group_tests(tests, enter, leave);
 }

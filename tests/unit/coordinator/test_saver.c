@@ -95,9 +95,8 @@ static void the_journal_is_synced_before_a_checkpoint_has_its_name(void **state)
     struct stage s;
     struct saver *saver = begin(&s, &store);
     for (unsigned i = 1; i <= 3; i++) {
-        const struct checkpoint_state st = {
-            .step = i, .term = 1, .vocab = 5};
-        saver_start(saver, &st, UINT64_MAX, false);
+        const struct checkpoint_state st = {.step = i, .term = 1, .vocab = 5};
+        saver_start(saver, &st, false);
         loop_run(s.loop);
         assert_int_equal(s.done, i);
         assert_int_equal(s.err, ERR_OK);
@@ -121,9 +120,8 @@ static void a_checkpoint_is_of_the_moment_it_was_asked_for(void **state)
     struct saver *saver = begin(&s, &store);
     for (size_t i = 0; i < store.count; i++)
         store.theta[i] = (float)i;
-    const struct checkpoint_state st = {
-        .step = 9, .term = 1, .vocab = 5};
-    saver_start(saver, &st, UINT64_MAX, false);
+    const struct checkpoint_state st = {.step = 9, .term = 1, .vocab = 5};
+    saver_start(saver, &st, false);
     saver_wait(saver); /* as every update does */
     for (size_t i = 0; i < store.count; i++)
         store.theta[i] = store.moment[0][i] = -1;
@@ -155,9 +153,8 @@ static void an_average_is_saved_beside_the_parameters(void **state)
         store.theta[i] = (float)i;
         store.ema[i] = -(float)i;
     }
-    const struct checkpoint_state st = {
-        .step = 11, .term = 1, .vocab = 5};
-    saver_start(saver, &st, UINT64_MAX, false);
+    const struct checkpoint_state st = {.step = 11, .term = 1, .vocab = 5};
+    saver_start(saver, &st, false);
     saver_wait(saver);
     store.ema[3] = 7;
     loop_run(s.loop);

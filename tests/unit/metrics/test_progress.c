@@ -23,6 +23,7 @@ static struct metrics example(void)
     m.flops_share = 0.58;
     m.seconds_left = 80;
     m.held_out_loss = 2;
+    m.bleu = NAN;
     m.perplexity = 7.39;
     m.bits_per_byte = 1.5;
     return m;
@@ -64,7 +65,7 @@ in_a_file_there_is_a_plain_line_every_so_many_steps_and_at_the_end(void **state)
     progress_start(10);
     for (uint64_t step = 1; step <= 25; step++)
         progress_step(step, 25, &m);
-    progress_evaluated(25, &m, true);
+    progress_evaluated(25, &m, "best");
     progress_stop();
     restore();
     const ssize_t n = pread(file, text, TEXT - 1, 0);

@@ -4,15 +4,17 @@
 
 static void take(struct validation *v, uint64_t step, double loss)
 {
-    validation_take(v, step, &loss);
+    validation_take(v, step, (const double[]){loss, -loss});
 }
 
 static void rows_are_named(void **state)
 {
     (void)state;
-    assert_int_equal(VALIDATION_METRICS, 1); /* take() above gives one value */
+    assert_int_equal(VALIDATION_METRICS, 2); /* take() above gives two values */
     assert_string_equal(validation_rows[VALIDATION_HELD_OUT_LOSS].name, "held_out_loss");
     assert_false(validation_rows[VALIDATION_HELD_OUT_LOSS].higher);
+    assert_string_equal(validation_rows[VALIDATION_BLEU].name, "bleu");
+    assert_true(validation_rows[VALIDATION_BLEU].higher);
 }
 
 static void what_is_not_better_is_stale(void **state)
@@ -41,6 +43,7 @@ static void what_is_not_better_is_stale(void **state)
         assert_int_equal(v.step, step);
         assert_true(m->best == cases[i].best || (isnan(m->best) && isnan(cases[i].best)));
         assert_int_equal(m->best_step, cases[i].best_step);
+        assert_int_equal(v.mark[VALIDATION_BLEU].best_step, cases[i].best_step);
         assert_int_equal(m->stale, cases[i].stale);
         assert_int_equal(validation_is_best(&v, VALIDATION_HELD_OUT_LOSS),
                          cases[i].best_step == step);
