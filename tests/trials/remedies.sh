@@ -137,6 +137,7 @@ known=$(sed -nE 's/^([a-z][^\t]*)\t.*/\1/p' "$trials/pairs.tsv")
 for name in ${names[@]+"${names[@]}"}; do
     grep -qxF -- "$name" <<<"$known" || fail "$name: no such pair; there are $(tr '\n' ' ' <<<"$known")"
 done
+! $check || rm -rf "$out" # nothing that another program computed
 mkdir -p "$out/runs"
 failed=() done=()
 cat >"$out/results.md" <<EOF
