@@ -41,7 +41,7 @@ make_pairs() {
     local from=$TEST_SHARED/data/multi30k-en-de-tok side
     [ -s "$from/train.lc.norm.tok.en.gz" ] || skip "no $from"
     for side in en de; do
-        gzip -dc "$from/train.lc.norm.tok.$side.gz" | sed 2000q >"$1.$side"
+        gzip -dc "$from/train.lc.norm.tok.$side.gz" | sed 1000q >"$1.$side"
         gzip -dc "$from/val.lc.norm.tok.$side.gz" | sed 300q >"$1.val.$side"
     done
     "$LOCKSTEP" prepare --out "$1" --tokenizer subword:1000 --source "$1.en" --target "$1.de" \
@@ -50,11 +50,11 @@ make_pairs() {
 
 # --- runs
 
-# run_once CONFIGURATION SEED OPTIONS...: trains, unless that was done; its directory in $dir
+# run_once CONFIGURATION SEED OPTIONS...: trains, unless this program did so; its directory in $dir
 run_once() {
     local conf=$1 seed=$2 code=0
     shift 2
-    dir=$out/runs/$conf-$(printf '%s ' "$seed" "$@" | cksum | cut -d' ' -f1)
+    dir=$out/runs/$conf-$( (printf '%s ' "$program" "$seed" "$@" && cat "$trials/$conf.yaml") | cksum | cut -d' ' -f1)
     [ ! -e "$dir.ended" ] || return 0
     rm -rf "$dir"
     "$LOCKSTEP" train "$trials/$conf.yaml" run.dir="$dir" data.dir="$out/data-$conf" train.seed="$seed" \
@@ -121,7 +121,7 @@ try() {
     done
     printf '| [%s](%s.svg): %s | `%s` | `%s` | %s | %s | %s | %s |\n' "$name" "$name" "$what" "$without" "$with" \
         "$(join "${before[@]}")" "$(join "${after[@]}")" "$(shown "$least")" "$margin" >>"$out/results.md"
-    ! $check || below "$margin" "$least" || failed+=("$name: better by $(shown "$least"), asked for more than $margin")
+    ! $check || [ "$margin" = - ] || below "$margin" "$least" || failed+=("$name: better by $(shown "$least"), asked for more than $margin")
 }
 
 join() { local IFS=,; echo "$*" | sed 's/,/, /g'; }
@@ -137,14 +137,14 @@ known=$(sed -nE 's/^([a-z][^\t]*)\t.*/\1/p' "$trials/pairs.tsv")
 for name in ${names[@]+"${names[@]}"}; do
     grep -qxF -- "$name" <<<"$known" || fail "$name: no such pair; there are $(tr '\n' ' ' <<<"$known")"
 done
-! $check || rm -rf "$out" # nothing that another program computed
+program=$(cksum <"$LOCKSTEP")
 mkdir -p "$out/runs"
 failed=() done=()
 cat >"$out/results.md" <<EOF
 # Remedies on trial
 
 Short trainings without and with one remedy, equal in all else; last held-out loss (nats a token) for seed $(join "${seeds[@]}").
-"Better by" is the least of the seeds; the margin is what a test asks for.
+"Better by" is the least of the seeds; the margin is what a test asks for, none (-) of a remedy that does not hold.
 
 | remedy | without | with | held-out loss without | with | better by | margin |
 |---|---|---|---|---|---|---|
