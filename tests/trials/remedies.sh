@@ -41,8 +41,8 @@ make_pairs() {
     local from=$TEST_SHARED/data/multi30k-en-de-tok side
     [ -s "$from/train.lc.norm.tok.en.gz" ] || skip "no $from"
     for side in en de; do
-        gzip -dc "$from/train.lc.norm.tok.$side.gz" | sed 1000q >"$1.$side"
-        gzip -dc "$from/val.lc.norm.tok.$side.gz" | sed 300q >"$1.val.$side"
+        gzip -dc "$from/train.lc.norm.tok.$side.gz" | sed -n 1,1000p >"$1.$side"
+        gzip -dc "$from/val.lc.norm.tok.$side.gz" | sed -n 1,300p >"$1.val.$side"
     done
     "$LOCKSTEP" prepare --out "$1" --tokenizer subword:1000 --source "$1.en" --target "$1.de" \
         --held-out-source "$1.val.en" --held-out-target "$1.val.de" 2>"$1.log" || fail "$(cat "$1.log")"
