@@ -151,6 +151,7 @@ static int open_all(struct serve *s)
     store_init(&s->store, &s->model, &c->optim);
     if (c->translate.bleu && c->model.encoder_layers)
         s->scorer = scorer_new(&s->supply, &c->translate);
+    TRY(store_freeze(&s->store, c->train.freeze));
     const uint32_t vocab = s->supply.vocab;
     if (s->o.eval_only)
         TRY(resume_checkpoint(s->o.checkpoint, s->o.ema, c, vocab, &s->model, &s->store,

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "optim/clip.h"
 #include "optim/ema.h"
@@ -12,16 +14,48 @@
 enum { EXAMINED_AT_ONCE = 8192 };
 
 /* Neighbouring tensors that are alike in decay are one run. */
-static void find_runs(struct store *s, const struct transformer *t)
+static void find_runs(struct store *s)
 {
-    s->run = mem_alloc(t->tensors * sizeof *s->run);
-    for (size_t i = 0; i < t->tensors; i++) {
-        const struct param_info *p = &t->info[i];
-        if (s->runs && s->run[s->runs - 1].decay == p->decay)
-            s->run[s->runs - 1].at.count += p->count;
+    s->runs = 0;
+    for (size_t i = 0; i < s->model->tensors; i++) {
+        const struct param_info *p = &s->model->info[i];
+        struct store_run *last = s->runs ? &s->run[s->runs - 1] : NULL;
+        if (s->frozen[i])
+            continue;
+        if (last && last->decay == p->decay &&
+            last->at.first + last->at.count == p->first)
+            last->at.count += p->count;
         else
             s->run[s->runs++] = (struct store_run){{p->first, p->count}, p->decay};
     }
+}
+
+/* How many tensors' names begin so. */
+static size_t freeze_prefix(struct store *s, const char *prefix, size_t n)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < s->model->tensors; i++)
+        if (strncmp(s->model->info[i].name, prefix, n) == 0) {
+            s->frozen[i] = true;
+            found++;
+        }
+    return found;
+}
+
+int store_freeze(struct store *s, const char *prefixes)
+{
+    for (const char *at = prefixes; *at;) {
+        const size_t n = strcspn(at, ",");
+        if (n > 0 && freeze_prefix(s, at, n) == 0) {
+            log_error("train.freeze: no tensor's name begins with '%.*s'; `lockstep "
+                      "inspect --tensors` of a checkpoint lists the names, such as %s",
+                      (int)n, at, s->model->info[0].name);
+            return ERR_UNKNOWN;
+        }
+        at += n + (at[n] == ',');
+    }
+    find_runs(s);
+    return ERR_OK;
 }
 
 static float *add_buffer(struct store *s)
@@ -52,7 +86,9 @@ void store_init(struct store *s, const struct transformer *t, const struct conf_
     if (o->ema > 0)
         s->ema = mem_slab(bytes);
     s->block_sums = mem_alloc(clip_blocks(t->count) * sizeof *s->block_sums);
-    find_runs(s, t);
+    s->run = mem_alloc(t->tensors * sizeof *s->run);
+    s->frozen = mem_zalloc(t->tensors * sizeof *s->frozen);
+    find_runs(s);
 }
 
 void store_fini(struct store *s)
@@ -67,6 +103,7 @@ void store_fini(struct store *s)
         mem_slab_free(s->ema, s->count * sizeof(float));
     mem_free(s->block_sums);
     mem_free(s->run);
+    mem_free(s->frozen);
     *s = (struct store){0};
 }
 
@@ -148,7 +185,7 @@ struct sums {
 
 static void step_examined(struct store *s, const float *gradient,
                           const struct store_update *u, struct range at, bool decay,
-                          struct sums *sums)
+                          bool frozen, struct sums *sums)
 {
     float before[EXAMINED_AT_ONCE];
     float *theta = s->theta + at.first;
@@ -156,6 +193,8 @@ static void step_examined(struct store *s, const float *gradient,
     sums->largest = largest > sums->largest ? largest : sums->largest;
     sums->weight += rows_sum_squares(theta, at.count);
     sums->gradient += rows_sum_squares(gradient + at.first, at.count);
+    if (frozen)
+        return;
     memcpy(before, theta, at.count * sizeof *before);
     step_range(s, gradient, u, at, decay);
     rows_add_scaled(before, theta, -1, at.count);
@@ -164,15 +203,15 @@ static void step_examined(struct store *s, const float *gradient,
 
 /* In pieces that stay in the cache. */
 static struct tensor_statistics step_tensor(struct store *s, const float *gradient,
-                                            const struct store_update *u,
-                                            const struct param_info *p)
+                                            const struct store_update *u, size_t i)
 {
+    const struct param_info *p = &s->model->info[i];
     struct sums sums = {0};
     for (size_t done = 0; done < p->count; done += EXAMINED_AT_ONCE) {
         const size_t left = p->count - done;
         const struct range at = {p->first + done,
                                  left < EXAMINED_AT_ONCE ? left : EXAMINED_AT_ONCE};
-        step_examined(s, gradient, u, at, p->decay, &sums);
+        step_examined(s, gradient, u, at, p->decay, s->frozen[i], &sums);
     }
     const double n = (double)p->count;
     return (struct tensor_statistics){.weight = sqrt(sums.weight / n),
@@ -194,7 +233,7 @@ void store_update(struct store *s, const float *gradient, struct store_update *u
         memcpy(u->into, s->theta, s->count * sizeof(float));
     s->theta = u->into;
     for (size_t i = 0; u->tensors && i < s->model->tensors; i++)
-        u->tensors[i] = step_tensor(s, gradient, u, &s->model->info[i]);
+        u->tensors[i] = step_tensor(s, gradient, u, i);
     for (size_t i = 0; !u->tensors && i < s->runs; i++)
         step_range(s, gradient, u, s->run[i].at, s->run[i].decay);
     if (s->ema)

@@ -30,7 +30,7 @@
 #include "nn/transformer.h"
 #include "optim/optimizer.h"
 
-struct store_run { /* elements with or without weight decay */
+struct store_run { /* elements with or without weight decay; frozen ones are in none */
     struct range at;
     bool decay;
 };
@@ -53,7 +53,8 @@ struct store {
     double max_norm, ema_decay;
     struct store_buffer *buffer; /* [buffers]; theta is in one of them */
     size_t buffers;
-    struct store_run *run; /* [runs], covering the vector */
+    struct store_run *run; /* [runs] */
+    bool *frozen;          /* [tensors of the model] */
     size_t runs;
     const struct transformer *model; /* borrowed */
     double *block_sums;
@@ -74,6 +75,10 @@ void store_fini(struct store *s);
 
 /* The parameters are those of version 0: the average begins with them. */
 void store_begin(struct store *s);
+
+/* Tensors whose names begin with one of the @prefixes, with commas between, are not
+ * updated from now on; "": none.  ERR_UNKNOWN, logged: no name begins so. */
+int store_freeze(struct store *s, const char *prefixes);
 
 /* store->theta stays as it is until it was released as often as it was held. */
 void store_hold(struct store *s, const float *theta);

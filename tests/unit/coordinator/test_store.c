@@ -1,5 +1,7 @@
 #include "support/test.h"
 
+#include "base/err.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/sampler.h"
 #include "coordinator/store.h"
@@ -176,10 +178,11 @@ static void a_gradient_that_is_not_finite_changes_nothing(void **state)
     store_fini(&s);
 }
 
-/* A tensor's numbers by their definition; that of mlp.up is examined in several pieces. */
+/* A tensor's numbers by their definition; that of mlp.up is examined in several pieces.
+ */
 static void assert_examined(const struct tensor_statistics *s, const struct param_info *p,
-                            const float *before, const float *after, const float *gradient,
-                            double targets)
+                            const float *before, const float *after,
+                            const float *gradient, double targets)
 {
     double weight = 0, mean = 0, update = 0, largest = 0;
     for (size_t i = p->first; i < p->first + p->count; i++) {
@@ -196,8 +199,8 @@ static void assert_examined(const struct tensor_statistics *s, const struct para
     assert_true(s->largest == largest);
 }
 
-static void an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor(
-    void **state)
+static void
+an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor(void **state)
 {
     (void)state;
     struct transformer large;
@@ -292,6 +295,55 @@ static void sampling_follows_its_options(void **state)
     sampler_fini(&s);
 }
 
+/* With and without being examined; the others move as they would without. */
+static void frozen_tensors_stay_and_others_do_not_notice(void **state)
+{
+    (void)state;
+    struct tensor_statistics tensors[64];
+    assert_true(model.tensors <= 64);
+    for (int examined = 0; examined < 2; examined++) {
+        struct store s, plain;
+        store_init(&s, &model, &conf.optim);
+        store_init(&plain, &model, &conf.optim);
+        assert_int_equal(store_freeze(&s, "embedding,layers.0.mlp.up,"), ERR_OK);
+        float *gradient = mem_alloc(s.count * sizeof *gradient);
+        for (size_t i = 0; i < s.count; i++)
+            gradient[i] = s.theta[i] = plain.theta[i] = (float)(i % 7) - 2;
+        struct store_update u = {.rate = 0.1,
+                                 .targets = 30,
+                                 .into = store_room(&s),
+                                 .tensors = examined ? tensors : NULL};
+        store_update(&s, gradient, &u);
+        u.into = store_room(&plain);
+        u.tensors = NULL;
+        store_update(&plain, gradient, &u);
+        for (size_t k = 0; k < model.tensors; k++) {
+            const struct param_info *p = &model.info[k];
+            const bool frozen = strncmp(p->name, "embedding", 9) == 0 ||
+                                strncmp(p->name, "layers.0.mlp.up", 15) == 0;
+            for (size_t i = p->first; i < p->first + p->count; i++)
+                assert_true(s.theta[i] == (frozen ? (float)(i % 7) - 2 : plain.theta[i]));
+            if (examined)
+                assert_true((tensors[k].update > 0) == !frozen && tensors[k].weight > 0);
+        }
+        mem_free(gradient);
+        store_fini(&plain);
+        store_fini(&s);
+    }
+}
+
+static void what_is_to_be_frozen_must_be_there(void **state)
+{
+    (void)state;
+    struct store s;
+    log_silence(true);
+    store_init(&s, &model, &conf.optim);
+    assert_int_equal(store_freeze(&s, "embedding,layers.7."), ERR_UNKNOWN);
+    assert_int_equal(store_freeze(&s, ""), ERR_OK);
+    log_silence(false);
+    store_fini(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +353,9 @@ int main(void)
         T(a_store_that_is_left_keeps_what_is_read_and_nothing_else),
         T(a_gradient_that_is_not_finite_changes_nothing),
         T(an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor),
-        T(a_gradient_above_its_limit_changes_nothing), T(sampling_follows_its_options)};
+        T(a_gradient_above_its_limit_changes_nothing),
+        T(frozen_tensors_stay_and_others_do_not_notice),
+        T(what_is_to_be_frozen_must_be_there),
+        T(sampling_follows_its_options)};
     return cmocka_run_group_tests(tests, prepare, clean);
 }
