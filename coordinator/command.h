@@ -18,6 +18,7 @@ int command_translate(int argc, char **argv);
 int command_score(int argc, char **argv);
 int command_average(int argc, char **argv);
 int command_inspect(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 int command_launch(int argc, char **argv);
 int command_agent(int argc, char **argv);  /* for launch alone */
 int command_orphan(int argc, char **argv); /* for ranks alone */

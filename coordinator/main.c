@@ -26,6 +26,7 @@ static const struct {
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},
     {"tune", command_tune, "propose a learning rate: a short training at rising rates"},
     {"compare", command_compare, "runs side by side: a metric, its best, the curves"},
+    {"doctor", command_doctor, "what is wrong with a run, and what to change"},
     {"options", command_options, "every option, its unit, default and meaning"},
     {"agent", command_agent, NULL}, /* not for people */
     {"orphan", command_orphan, NULL},

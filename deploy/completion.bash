@@ -12,7 +12,7 @@ _lockstep() {
     done
 
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'train launch worker tune prepare eval generate translate average score inspect compare options --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'train launch worker tune prepare eval generate translate average score inspect compare doctor options --help --version' -- "$word")
         return
     fi
     if [[ $word == -* ]]; then
