@@ -165,11 +165,14 @@ static bool take_statistics(struct course *c, const json_t *line, uint64_t step)
 
 /* --- events --- */
 
+/* A step that is made again is skipped again. */
 static bool take_skipped(struct course *c, const json_t *line, uint64_t step)
 {
     (void)line;
-    (void)step;
-    c->skipped++;
+    if (c->skipped == 0 || step > c->last_skipped) {
+        c->skipped++;
+        c->last_skipped = step;
+    }
     return true;
 }
 

@@ -54,9 +54,9 @@ struct course {
     size_t tensors;
     struct course_block *at; /* [blocks] */
     size_t blocks;
-    uint64_t skipped;        /* steps without an update: not finite */
-    uint64_t bad, first_bad; /* lines that were left out; number of the first */
-    char *end;               /* why it ended, of the last start; NULL: it did not say */
+    uint64_t skipped, last_skipped; /* steps without an update: not finite; the last */
+    uint64_t bad, first_bad;        /* lines that were left out; number of the first */
+    char *end; /* why it ended, of the last start; NULL: it did not say */
 };
 
 /* ERR_NO_FILE, ERR_IO, logged; then there is nothing to free. */
