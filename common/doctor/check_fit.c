@@ -47,7 +47,7 @@ enum severity check_too_good(const struct patient *p, struct finding *f)
 enum severity check_noise(const struct patient *p, struct finding *f)
 {
     enum { LEAST = 3 };
-    const double much = 30;
+    const double much = 20;
     const struct signs *s = p->signs;
     if (p->course->examined < LEAST || !(s->noise > much))
         return SEVERITY_NONE;

@@ -93,38 +93,41 @@ enum severity check_spikes(const struct patient *p, struct finding *f)
 
 /* --- the rate --- */
 
-/* Where the update is measured against the weights: the word for it depends on the loss,
- * too, for young models have small weights. */
+/* By the longest update there was: Adam at a high rate makes the weights grow until its
+ * updates are a small part of them. */
 enum severity check_rate_high(const struct patient *p, struct finding *f)
 {
-    const double much = 0.03;
+    const double much = 0.1, little = 0.5; /* of the weights; nats learnt */
     const struct signs *s = p->signs;
-    if (!(s->ratio > much))
+    if (!(s->ratio_peak > much))
         return SEVERITY_NONE;
     say_seen(f,
-             "updates are %.2g of the weights (median of the matrices, while the rate "
-             "is high), optim.lr %g; the loss scatters by %.3f around %.3f",
-             s->ratio, p->conf->optim.lr, s->scatter, s->last);
+             "the update of step %llu is %.2g of the weights (median of the matrices), "
+             "optim.lr %g; the loss ends at %.3f",
+             (unsigned long long)s->ratio_at, s->ratio_peak, p->conf->optim.lr, s->last);
     say_change(f, "optim.lr=%.2g; `lockstep tune lr` proposes a rate",
                p->conf->optim.lr / 10);
-    return is_stuck(p) ? SEVERITY_SEVERE : SEVERITY_WARNING;
+    return s->last > loss_of_frequencies(p) - little ? SEVERITY_SEVERE : SEVERITY_WARNING;
 }
 
+/* Still falling: in the third quarter most schedules are up, in the last many are not. */
 enum severity check_rate_low(const struct patient *p, struct finding *f)
 {
-    const double little = 3e-4,
-                 falling = 0.08; /* of the whole fall, in the last quarter */
+    const double little = 1e-3, falling = 0.04; /* of the whole fall, in a quarter */
     const struct signs *s = p->signs;
     const double fall = s->first - s->last;
-    if (!(s->ratio < little) || !(s->late_fall > falling * fall) || is_diverged(p))
+    if (!(s->ratio_peak < little) || !(s->ratio_peak > 0) || is_diverged(p) ||
+        !(fmax(s->mid_fall, s->late_fall) > falling * fall))
         return SEVERITY_NONE;
     say_seen(f,
-             "updates are %.2g of the weights (median of the matrices), optim.lr %g; "
-             "of its fall from %.3f to %.3f the loss made %.0f %% in the last quarter",
-             s->ratio, p->conf->optim.lr, s->first, s->last, 100 * s->late_fall / fall);
+             "updates are at most %.2g of the weights (median of the matrices), "
+             "optim.lr %g; of its fall from %.3f to %.3f the loss made %.0f %% in the "
+             "third and %.0f %% in the last quarter",
+             s->ratio_peak, p->conf->optim.lr, s->first, s->last,
+             100 * s->mid_fall / fall, 100 * s->late_fall / fall);
     say_change(f, "optim.lr=%.2g; `lockstep tune lr` proposes a rate",
                p->conf->optim.lr * 10);
-    return SEVERITY_WARNING;
+    return is_stuck(p) ? SEVERITY_SEVERE : SEVERITY_WARNING;
 }
 
 enum severity check_stuck(const struct patient *p, struct finding *f)
@@ -144,7 +147,8 @@ enum severity check_clipping(const struct patient *p, struct finding *f)
     enum { STEPS = 50 };
     const double often = 0.5;
     const struct signs *s = p->signs;
-    if (p->course->steps < STEPS || !(s->clipped > often))
+    const double hard = 0.9; /* the median factor: a touch does nothing */
+    if (p->course->steps < STEPS || !(s->clipped > often) || s->clip > hard)
         return SEVERITY_NONE;
     say_seen(f,
              "%.0f %% of the steps are clipped, half of them to less than %.2f of "

@@ -1,6 +1,7 @@
 /* How the model starts, and what becomes of its layers. */
 #include <math.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -105,58 +106,56 @@ enum severity check_frozen(const struct patient *p, struct finding *f)
 
 /* --- scales --- */
 
-static double median_of_blocks(const double *value, size_t n)
+/* Without the number of the block: tensors that have it in common are peers. */
+static void peer_name(char *out, size_t room, const char *name)
 {
-    double *copy = mem_alloc(mem_mul(n, sizeof *copy));
-    memcpy(copy, value, n * sizeof *copy);
-    const double median = signs_median(copy, n);
-    mem_free(copy);
-    return median;
+    const char *layers = strstr(name, "layers.");
+    const char *rest = layers ? layers + strlen("layers.") : name;
+    rest += strspn(rest, "0123456789");
+    snprintf(out, room, "%.*s*%s", layers ? (int)(layers - name) : 0, name, rest);
 }
 
-/* What each part adds, of blocks that are alike. */
-static enum severity scale_of(const struct patient *p, struct finding *f, size_t field,
-                              const char *part, size_t from, size_t to)
+/* Weights of @tensor over the median of those of its peers; NAN when these are few. */
+static double scale_of(const struct course *c, size_t tensor)
 {
-    const double off = 10;
-    enum { LEAST = 3 };
-    double *value = mem_alloc(mem_mul(to - from, sizeof *value));
-    for (size_t b = from; b < to; b++)
-        value[b - from] = signs_block(p->course, b, field);
-    const double usual = median_of_blocks(value, to - from);
-    size_t worst = 0;
-    for (size_t i = 0; i < to - from; i++)
-        if (fabs(log(value[i] / usual)) > fabs(log(value[worst] / usual)))
-            worst = i;
-    const double ratio = value[worst] / usual;
-    mem_free(value);
-    if (to - from < LEAST || !(fabs(log(ratio)) > log(off)))
-        return SEVERITY_NONE;
-    say_seen(f, "what %s adds in %s is %.3g times that of the usual block of its stack",
-             part, block_name(p->course, from + worst), ratio);
-    say_change(f, "one initialisation for all blocks (model.init=gpt2); if the weights "
-                  "come from elsewhere, scale these");
-    return SEVERITY_SEVERE;
+    enum { LEAST = 3, NAME = 128 };
+    const struct tensor_statistics *t = c->statistics[c->examined - 1].tensor;
+    char own[NAME], other[NAME];
+    double *peer = mem_alloc(mem_mul(c->tensors, sizeof *peer));
+    size_t n = 0;
+    peer_name(own, sizeof own, c->name[tensor]);
+    for (size_t i = 0; i < c->tensors; i++) {
+        peer_name(other, sizeof other, c->name[i]);
+        if (strcmp(own, other) == 0)
+            peer[n++] = t[i].weight;
+    }
+    const double usual = signs_median(peer, n);
+    mem_free(peer);
+    return n >= LEAST ? t[tensor].weight / usual : NAN;
 }
 
 enum severity check_scales(const struct patient *p, struct finding *f)
 {
-    static const struct {
-        size_t field;
-        const char *part;
-    } parts[] = {{FIELD(attention), "self-attention"},
-                 {FIELD(cross), "cross-attention"},
-                 {FIELD(mlp), "the feed-forward part"}};
+    const double off = 8;
     const struct course *c = p->course;
-    for (size_t from = 0, to; from < c->blocks; from = to) {
-        for (to = from; to < c->blocks && strcmp(c->at[to].stack, c->at[from].stack) == 0;
-             to++)
-            ;
-        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
-            if (scale_of(p, f, parts[k].field, parts[k].part, from, to))
-                return SEVERITY_SEVERE;
+    double worst = 1;
+    size_t at = 0;
+    for (size_t i = 0; c->examined > 0 && i < c->tensors; i++) {
+        const double scale = signs_is_matrix(c->name[i]) ? scale_of(c, i) : NAN;
+        if (scale > 0 && fabs(log(scale)) > fabs(log(worst))) {
+            worst = scale;
+            at = i;
+        }
     }
-    return SEVERITY_NONE;
+    if (!(fabs(log(worst)) > log(off)))
+        return SEVERITY_NONE;
+    say_seen(f,
+             "the weights of %s are %.3g times as large as those of its like in the "
+             "other blocks, at step %llu",
+             c->name[at], worst, (unsigned long long)c->statistics[c->examined - 1].step);
+    say_change(f, "one initialisation for all blocks (model.init=gpt2); if the weights "
+                  "come from elsewhere, scale these");
+    return SEVERITY_SEVERE;
 }
 
 /* --- units and attention --- */
@@ -187,32 +186,42 @@ enum severity check_dead(const struct patient *p, struct finding *f)
 static enum severity attention_of(const struct patient *p, struct finding *f,
                                   size_t block, size_t field, const char *what)
 {
-    const double sharp = 0.03, flat = 0.9995;
+    const double sharp = 0.03;
     const double entropy = signs_block(p->course, block, field);
-    if (!(entropy < sharp || entropy > flat))
+    if (!(entropy < sharp))
         return SEVERITY_NONE;
     say_seen(f,
              "%s of %s has an entropy of %.4f of the largest, in the second half of "
-             "the run: it looks at %s",
-             what, block_name(p->course, block), entropy,
-             entropy < sharp ? "one place each" : "all places alike");
-    say_change(f,
-               entropy < sharp ? "optim.lr=%.2g and a longer optim.warmup"
-                               : "optim.lr=%.2g, or model.init=xavier",
-               entropy < sharp ? p->conf->optim.lr / 3 : p->conf->optim.lr * 3);
+             "the run: each row looks at one place",
+             what, block_name(p->course, block), entropy);
+    say_change(f, "optim.lr=%.2g and a longer optim.warmup", p->conf->optim.lr / 3);
     return SEVERITY_WARNING;
+}
+
+/* All alike: young models are, until they have found what to look for. */
+static bool is_flat(const struct course *c)
+{
+    const double flat = 0.9995;
+    size_t n = 0;
+    while (n < c->blocks && signs_block(c, n, FIELD(entropy)) > flat)
+        n++;
+    return n > 0 && n == c->blocks;
 }
 
 enum severity check_attention(const struct patient *p, struct finding *f)
 {
-    enum { STEPS = 100 };
-    if (p->course->steps < STEPS)
-        return SEVERITY_NONE;
-    for (size_t b = 0; b < p->course->blocks; b++)
+    enum { STEPS = 100, OLD = 1000 };
+    const struct course *c = p->course;
+    for (size_t b = 0; c->steps >= STEPS && b < c->blocks; b++)
         if (attention_of(p, f, b, FIELD(entropy), "self-attention") ||
             attention_of(p, f, b, FIELD(cross_entropy), "cross-attention"))
             return SEVERITY_WARNING;
-    return SEVERITY_NONE;
+    if (c->steps < OLD || !is_flat(c))
+        return SEVERITY_NONE;
+    say_seen(f, "self-attention of all blocks weighs all places alike, after %zu steps",
+             c->steps);
+    say_change(f, "optim.lr=%.2g, or model.init=xavier", p->conf->optim.lr * 3);
+    return SEVERITY_WARNING;
 }
 
 /* The loss must depend on the source by more than the pairs' accident. */

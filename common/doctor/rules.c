@@ -54,7 +54,11 @@ const struct rule rules[] = {
     {"rate_high", "the learning rate is too high",
      "Updates are a large part of the weights that they change; the model jumps about "
      "and averages nothing.",
-     "update / weight near 1e-3 is usual, 1e-2 much; tuning_playbook", check_rate_high},
+     "the first updates of Adam, which are of the rate's size; tuning_playbook",
+     check_rate_high},
+    {"rate_low", "the learning rate is too low",
+     "The loss would go on falling for long: most of the steps are not used.",
+     "update / weight near 1e-3 is usual; Smith 2017 (arXiv:1506.01186)", check_rate_low},
     {"stuck", "it learns how often tokens come, and no more",
      "The loss stands where a table of frequencies would.", "law: entropy of the tokens",
      check_stuck},
@@ -66,10 +70,6 @@ const struct rule rules[] = {
      "It is a language model of the target side; what it writes will be fluent and "
      "unrelated.",
      "held-out pairs with the sources of others", check_source},
-    {"rate_low", "the learning rate is too low",
-     "The loss would go on falling for long: most of the steps are not used.",
-     "update / weight near 1e-3 is usual, 1e-4 little; Smith 2017 (arXiv:1506.01186)",
-     check_rate_low},
     {"spikes", "some batches stand out",
      "A few steps are much worse than those around them: bad data, most often. Each "
      "such update throws the model back.",
@@ -82,13 +82,13 @@ const struct rule rules[] = {
      "The held-out loss rises while the training loss falls: every further step makes "
      "the model worse.",
      "Prechelt 1998, \"Early stopping - but when?\"; Srivastava 2014", check_overfitting},
+    {"noisy_gradient", "too few tokens in a step",
+     "Most of the gradient is the accident of which samples are in the batch.",
+     "McCandlish 2018 (arXiv:1812.06162): gradient noise scale", check_noise},
     {"clipping", "most steps are clipped",
      "The length of the update is then that of the limit and not of the gradient: a "
      "lower rate in disguise.",
      "tuning_playbook: above 50 % of the updates lower the rate", check_clipping},
-    {"noisy_gradient", "too few tokens in a step",
-     "Most of the gradient is the accident of which samples are in the batch.",
-     "McCandlish 2018 (arXiv:1812.06162): gradient noise scale", check_noise},
 };
 
 const size_t rules_n = sizeof rules / sizeof *rules;

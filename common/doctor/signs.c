@@ -71,6 +71,7 @@ static void look_at_smooth(struct signs *s, size_t n)
     }
     const size_t rest = s->window / 2; /* at the very end few steps are averaged */
     s->last = n > 0 ? s->smooth[n > rest ? n - 1 - rest / 2 : n - 1] : NAN;
+    s->mid_fall = n > 0 ? s->smooth[n / 2] - s->smooth[3 * n / 4] : NAN;
     s->late_fall = n > 0 ? s->smooth[3 * n / 4] - s->last : NAN;
 }
 
@@ -124,7 +125,7 @@ static void find_spikes(struct signs *s, const struct course *c)
     for (size_t i = 0; i < c->steps; i++) {
         const double a = sigmas_above(loss, i, least_loss),
                      b = sigmas_above(norm, i, least_norm);
-        if (a <= SPIKE_SIGMA && b <= SPIKE_SIGMA)
+        if (a <= SPIKE_SIGMA && b <= 2 * SPIKE_SIGMA)
             continue;
         if (s->spikes < SPIKES_NAMED)
             s->spike[s->spikes] =
@@ -183,6 +184,7 @@ static void look_at_ratio(struct signs *s, const struct course *c)
 {
     double *ratio = mem_alloc(mem_mul(c->examined, sizeof *ratio)), peak = 0;
     size_t n = 0;
+    s->ratio_peak = NAN;
     for (size_t i = 0; i < c->steps; i++)
         peak = fmax(peak, c->step[i].rate);
     for (size_t i = 0; i < c->examined; i++) {
@@ -190,6 +192,10 @@ static void look_at_ratio(struct signs *s, const struct course *c)
         const double r = ratio_of(c, &c->statistics[i]);
         if (rate >= peak / 2 && rate > 0 && isfinite(r))
             ratio[n++] = r;
+        if (i > 0 && isfinite(r) && !(r <= s->ratio_peak)) {
+            s->ratio_peak = r;
+            s->ratio_at = c->statistics[i].step;
+        }
     }
     s->ratio = signs_median(ratio, n);
     mem_free(ratio);

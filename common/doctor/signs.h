@@ -2,11 +2,12 @@
  * out once.
  *
  * `smooth` is the loss averaged over about a twentieth of the run around each step, which
- * takes the noise of the batches out.  A spike is a step whose loss, or the log of whose
- * gradient's norm, lies more than SPIKE_SIGMA scatters above the median of the up to
- * SPIKE_WINDOW steps before it (llm.c and MaxText ask for 128 and 6 sigma; here scatter
- * is 1.4826 times the median deviation, which the spikes themselves do not widen).  A
- * tensor's ratio is update / weight; that of a step is the median over its matrices.
+ * takes the noise of the batches out.  A spike is a step whose loss lies more than
+ * SPIKE_SIGMA scatters above the median of the up to SPIKE_WINDOW steps before it (llm.c
+ * and MaxText ask for 128 and 6 sigma), or the log of whose gradient's norm, which has
+ * the longer tail, more than twice as many; scatter is 1.4826 times the median deviation,
+ * which the spikes themselves do not widen.  A tensor's ratio is update / weight; that of
+ * a step is the median over its matrices.
  *
  * A sign that there is none of is NAN.  Functions of the course alone.
  */
@@ -36,16 +37,17 @@ struct signs {
     /* the loss */
     double first, best, last, peak; /* first: of the first step; the others smoothed */
     size_t best_at;                 /* index */
-    double late_fall; /* smoothed, from three quarters of the way to the end */
-    double scatter;   /* of the loss around the smoothed, in the second half */
+    double mid_fall, late_fall;     /* smoothed, in the third and in the last quarter */
+    double scatter; /* of the loss around the smoothed, in the second half */
     size_t not_finite, first_not_finite; /* steps; the first one's index */
     struct spike spike[SPIKES_NAMED];
     size_t spikes; /* all of them; the first SPIKES_NAMED are named */
     /* the update */
     double clipped, clip; /* share of clipped steps, median factor, without the first
                              tenth */
-    double
-        ratio; /* median over the examined steps whose rate is at least half the peak */
+    double ratio;      /* median over the examined steps at half the peak rate or more */
+    double ratio_peak; /* the largest, without the first step examined */
+    uint64_t ratio_at; /* step of it */
     /* held-out loss */
     size_t held_out_best; /* index of an evaluation */
     double held_out_rise; /* of the last evaluation over the best */
