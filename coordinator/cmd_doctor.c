@@ -124,7 +124,8 @@ static void look_at_data(struct consulting *c)
     survey_take(&c->survey, &data);
     c->patient.survey = &c->survey;
     c->patient.vocab = (double)c->survey.vocab;
-    if (doctor_probe(&c->probe, c->run, &c->conf, &data) == ERR_OK)
+    if (c->conf.model.encoder_layers > 0 &&
+        doctor_probe(&c->probe, c->run, &data) == ERR_OK)
         c->patient.probe = &c->probe;
     dataset_close(&data);
 }

@@ -6,17 +6,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "checkpoint/checkpoint.h"
-#include "coordinator/saver.h"
-#include "nn/transformer.h"
-#include "tensor/gemm.h"
-#include "tensor/rows.h"
+#include "coordinator/trained.h"
 
 enum { PAIRS = 128 };
 
 struct probing {
-    struct transformer model;
+    struct trained trained;
     struct workspace *workspace;
-    float *theta;
     const struct parallel *pairs;
     uint32_t end;              /* of text */
     uint32_t *tokens, *source; /* [context + 1], [context] */
@@ -27,7 +23,7 @@ static bool fits(const struct probing *p, uint64_t pair)
 {
     uint32_t source, target;
     parallel_lengths(p->pairs, pair, &source, &target);
-    return source < p->model.shape.T && target < p->model.shape.T;
+    return source < p->trained.model.shape.T && target < p->trained.model.shape.T;
 }
 
 /* The target of one pair with the source of another: as supply_pairs.c makes samples. */
@@ -53,7 +49,7 @@ static struct slice_result loss_of(struct probing *p, uint64_t target_of,
                                 .source_length = &source_n,
                                 .source = p->source};
     struct slice_result result;
-    transformer_loss(&p->model, p->workspace, p->theta, &slice, &result);
+    transformer_loss(&p->trained.model, p->workspace, p->trained.theta, &slice, &result);
     return result;
 }
 
@@ -79,57 +75,46 @@ static void ask(struct probing *p, struct probe *out)
     *out = (struct probe){mean_loss(p, pair, n, 0), mean_loss(p, pair, n, 1), n};
 }
 
-static int load(struct probing *p, const char *dir, const struct dataset *data)
+static int ask_model(struct probing *p, struct probe *out, const struct dataset *data)
 {
-    const char *name;
-    struct checkpoint_state state;
-    TRY(gemm_start(&name));
-    TRY(rows_start(NULL, &name));
-    TRY(checkpoint_read_state(dir, &state));
-    if (state.vocab != parallel_info(p->pairs)->vocab ||
+    const size_t T = p->trained.model.shape.T, vocab = p->trained.model.shape.V;
+    if (vocab != parallel_info(p->pairs)->vocab ||
         !tokenizer_end_of_text(data->tokenizer, &p->end)) {
-        log_warn("%s: its vocabulary has %u tokens and that of the data %llu; the model "
+        log_warn("%s: its vocabulary has %zu tokens and that of the data %llu; the model "
                  "is not asked",
-                 dir, state.vocab, (unsigned long long)parallel_info(p->pairs)->vocab);
+                 p->trained.dir, vocab,
+                 (unsigned long long)parallel_info(p->pairs)->vocab);
         return ERR_DATA;
     }
-    p->theta = mem_slab(mem_mul(p->model.count, sizeof *p->theta));
-    return saver_load_model(dir, &p->model, p->theta);
+    p->workspace = workspace_new(&p->trained.model, T, false);
+    p->tokens = mem_alloc(mem_mul(T + 1, sizeof *p->tokens));
+    p->source = mem_alloc(mem_mul(T, sizeof *p->source));
+    ask(p, out);
+    workspace_free(p->workspace);
+    mem_free(p->tokens);
+    mem_free(p->source);
+    return ERR_OK;
 }
 
-static int ask_checkpoint(struct probing *p, struct probe *out, const char *dir,
-                          const struct dataset *data)
+static bool has_checkpoint(const char *run_dir)
 {
-    const size_t T = p->model.shape.T;
-    int err = load(p, dir, data);
-    if (!err) {
-        p->workspace = workspace_new(&p->model, T, false);
-        p->tokens = mem_alloc(mem_mul(T + 1, sizeof *p->tokens));
-        p->source = mem_alloc(mem_mul(T, sizeof *p->source));
-        ask(p, out);
-        workspace_free(p->workspace);
-        mem_free(p->tokens);
-        mem_free(p->source);
-    }
-    if (p->theta)
-        mem_slab_free(p->theta, p->model.count * sizeof *p->theta);
-    return err;
+    uint64_t *steps;
+    size_t n;
+    if (checkpoint_list(run_dir, &steps, &n) != ERR_OK)
+        return false;
+    mem_free(steps);
+    return n > 0;
 }
 
-int doctor_probe(struct probe *out, const char *run_dir, const struct conf *conf,
-                 const struct dataset *data)
+int doctor_probe(struct probe *out, const char *run_dir, const struct dataset *data)
 {
-    char *dir;
-    if (conf->model.encoder_layers == 0 || !data->held_out_pairs)
-        return ERR_DATA;
-    TRY(checkpoint_find(run_dir, UINT64_MAX, &dir));
+    const struct trained_from from = {
+        .path = run_dir, .step = UINT64_MAX, .encoder = true};
     struct probing p = {.pairs = data->held_out_pairs};
-    int err =
-        transformer_init(&p.model, &conf->model, (size_t)parallel_info(p.pairs)->vocab);
-    if (!err) {
-        err = ask_checkpoint(&p, out, dir, data);
-        transformer_fini(&p.model);
-    }
-    mem_free(dir);
+    if (!p.pairs || !has_checkpoint(run_dir))
+        return ERR_NO_FILE;
+    TRY(trained_open(&p.trained, &from));
+    const int err = ask_model(&p, out, data);
+    trained_close(&p.trained);
     return err;
 }

@@ -6,10 +6,8 @@
 #include "data/dataset.h"
 #include "doctor/rules.h"
 
-/* Of up to 128 pairs that fit the context.  ERR_NO_FILE, not logged: no checkpoint;
- * ERR_DATA: it is of a decoder alone, or of other data; others as of saver_load_model(),
- * logged.  The checkpoint's configuration is @conf's. */
-int doctor_probe(struct probe *p, const char *run_dir, const struct conf *conf,
-                 const struct dataset *data);
+/* Of up to 128 pairs that fit the context.  ERR_NO_FILE, not logged: no checkpoint, or no
+ * pairs; others, logged, as of trained_open(), and ERR_DATA: it is of other data. */
+int doctor_probe(struct probe *p, const char *run_dir, const struct dataset *data);
 
 #endif

@@ -34,13 +34,13 @@ enum severity check_post_norm(const struct patient *p, struct finding *f)
 {
     const double rate = 5e-4, share = 0.01; /* of the steps */
     const struct conf_steps w = p->conf->optim.warmup, n = p->conf->train.steps;
-    const bool warms_up =
-        w.epochs ? w.count > 0 : !n.epochs && w.count >= share * n.count && w.count > 0;
+    const bool warms_up = w.count > 0 && (w.unit != CONF_STEPS || n.unit != CONF_STEPS ||
+                                          w.count >= share * n.count);
     if (p->conf->model.norm_place != PLACE_POST || warms_up || !is_adam(p->conf) ||
         p->conf->optim.lr < rate || !(is_stuck(p) || is_diverged(p)))
         return SEVERITY_NONE;
-    say_seen(f, "model.norm_place post, optim.warmup %g%s, optim.lr %g; ", w.count,
-             w.epochs ? "e" : "", p->conf->optim.lr);
+    say_seen(f, "model.norm_place post, optim.warmup %g, optim.lr %g; ", w.count,
+             p->conf->optim.lr);
     say_of_loss(p, f);
     say_change(f, "optim.warmup=1000 (a twentieth of the steps or more), or "
                   "model.norm_place=pre");

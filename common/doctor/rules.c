@@ -164,7 +164,7 @@ bool is_stuck(const struct patient *p)
     enum { STEPS = 100 };    /* after the warm-up; by then all have more */
     const double near = 0.1; /* nats */
     const struct conf_steps w = p->conf->optim.warmup;
-    const double warmup = w.epochs ? INFINITY : w.count;
+    const double warmup = w.count > 0 && w.unit != CONF_STEPS ? INFINITY : w.count;
     return (double)p->course->steps >= STEPS + warmup / 2 &&
            p->signs->last > loss_of_frequencies(p) - near;
 }
