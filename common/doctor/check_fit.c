@@ -46,10 +46,9 @@ enum severity check_too_good(const struct patient *p, struct finding *f)
 
 enum severity check_noise(const struct patient *p, struct finding *f)
 {
-    enum { LEAST = 3 };
-    const double much = 20;
+    const double much = 8;
     const struct signs *s = p->signs;
-    if (p->course->examined < LEAST || !(s->noise > much))
+    if (!(s->noise > much))
         return SEVERITY_NONE;
     const double tokens = p->course->step[p->course->steps - 1].tokens;
     if (isfinite(s->noise))

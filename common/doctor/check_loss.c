@@ -113,7 +113,7 @@ enum severity check_rate_high(const struct patient *p, struct finding *f)
 /* Still falling: in the third quarter most schedules are up, in the last many are not. */
 enum severity check_rate_low(const struct patient *p, struct finding *f)
 {
-    const double little = 1e-3, falling = 0.04; /* of the whole fall, in a quarter */
+    const double little = 2e-3, falling = 0.04; /* of the whole fall, in a quarter */
     const struct signs *s = p->signs;
     const double fall = s->first - s->last;
     if (!(s->ratio_peak < little) || !(s->ratio_peak > 0) || is_diverged(p) ||

@@ -224,10 +224,13 @@ enum severity check_attention(const struct patient *p, struct finding *f)
     return SEVERITY_WARNING;
 }
 
-/* The loss must depend on the source by more than the pairs' accident. */
+/* The loss must depend on the source by more than the pairs' accident.  Translators find
+ * out late that there is one: a note while the loss falls. */
 enum severity check_source(const struct patient *p, struct finding *f)
 {
-    const double least = 0.01; /* of the loss */
+    const double least = 0.01,
+                 falling = 0.02; /* of the loss; of its fall, in a quarter */
+    const struct signs *s = p->signs;
     if (!p->probe || is_stuck(p) || !(p->probe->right > 0) ||
         p->probe->wrong - p->probe->right > least * p->probe->right)
         return SEVERITY_NONE;
@@ -237,5 +240,6 @@ enum severity check_source(const struct patient *p, struct finding *f)
              p->probe->right, p->probe->wrong, p->probe->pairs);
     say_change(f, "train longer; if it stays so, look whether sources and targets belong "
                   "together");
-    return SEVERITY_WARNING;
+    const bool young = fmax(s->mid_fall, s->late_fall) > falling * (s->first - s->last);
+    return young ? SEVERITY_NOTE : SEVERITY_WARNING;
 }

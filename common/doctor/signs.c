@@ -271,12 +271,15 @@ static struct depth depth_of(const struct course *c, size_t field)
     return worst;
 }
 
-/* Signal and variance are averaged before they are divided, as statistics.h asks. */
+/* Signal and variance are averaged before they are divided, as statistics.h asks; over
+ * the part of the run where there is most to learn, for at the end little signal is left.
+ */
 static void look_at_noise(struct signs *s, const struct course *c)
 {
+    enum { LEAST = 4 };
     double signal = 0, variance = 0, tokens = 0;
     size_t n = 0;
-    for (size_t i = c->examined / 2; i < c->examined; i++) {
+    for (size_t i = c->examined / 10; i < c->examined / 2; i++) {
         const struct noise_statistics *noise = &c->statistics[i].noise;
         if (!isfinite(noise->signal) || !isfinite(noise->variance))
             continue;
@@ -286,9 +289,9 @@ static void look_at_noise(struct signs *s, const struct course *c)
     }
     for (size_t i = 0; i < c->steps; i++)
         tokens += c->step[i].tokens / (double)c->steps;
-    s->noise = n == 0 || !(variance > 0) ? NAN
-               : signal > 0              ? variance / signal / tokens
-                                         : INFINITY;
+    s->noise = n < LEAST || !(variance > 0) ? NAN
+               : signal > 0                 ? variance / signal / tokens
+                                            : INFINITY;
 }
 
 static void look_at_accuracy(struct signs *s, const struct course *c)

@@ -54,7 +54,7 @@ struct signs {
     double train_fall;    /* of the smoothed loss from the best evaluation to the last */
     /* what was examined */
     struct depth gradient, stream; /* of the first step examined */
-    double noise;                  /* scale / tokens of a step, over the second half */
+    double noise;    /* scale / tokens of a step, from a tenth to the half of the run */
     double accuracy; /* mean over the last quarter, at least of the last one */
 };
 

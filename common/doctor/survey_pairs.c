@@ -7,7 +7,7 @@
 #include "doctor/survey.h"
 #include "doctor/tally.h"
 
-enum { PART = 3 }; /* tokens of a target at least, to be called a part of its source */
+enum { PART = 3 }; /* tokens of a target in its source at least, to be called a part */
 
 struct pair { /* one of a file, read */
     uint32_t *source, *target;
@@ -56,12 +56,15 @@ static bool is_same(const struct pair *r)
            memcmp(r->source, r->target, r->source_n * sizeof *r->source) == 0;
 }
 
+/* Without its first token, which is another one within a sentence: "ein" and " ein". */
 static bool is_part(const struct pair *r)
 {
-    if (r->target_n < PART || r->target_n >= r->source_n)
+    const uint32_t *part = r->target + 1;
+    const uint32_t n = r->target_n - 1;
+    if (n < PART || r->target_n >= r->source_n)
         return false;
-    for (uint32_t i = 0; i + r->target_n <= r->source_n; i++)
-        if (memcmp(r->source + i, r->target, r->target_n * sizeof *r->target) == 0)
+    for (uint32_t i = 0; i + n <= r->source_n; i++)
+        if (memcmp(r->source + i, part, n * sizeof *part) == 0)
             return true;
     return false;
 }
