@@ -170,7 +170,7 @@ static void say(struct sim *s, const struct action *a, struct message m)
 
 static void lease(struct sim *s, const struct action *a)
 {
-    static const char *const kinds[] = {"train", "held-out", "audit"};
+    static const char *const kinds[] = {"train", "held-out", "audit", "translate"};
     sim_trace(s, "lease to worker %u: unit %llu step %llu %s %u..%u", a->worker,
               (unsigned long long)a->unit, (unsigned long long)a->step, kinds[a->lease],
               a->first, a->end);

@@ -27,8 +27,8 @@ at() { printf 'run/checkpoints/step-%08d' "$1"; }
 cmp mean/model.safetensors mean-again/model.safetensors || fail "the order of the names changes the bits"
 "$LOCKSTEP" average run --best 2 --out run/best >out.txt 2>&1 || fail "average --best: $(cat out.txt)"
 [ "$(grep -c 'step-000000[24]0\|step-00000060' out.txt)" -eq 2 ] || fail "--best took what was not evaluated: $(cat out.txt)"
-"$LOCKSTEP" eval --run mean >mean.txt 2>&1 || fail "eval of a mean: $(cat mean.txt)"
-"$LOCKSTEP" eval --run run >run.txt 2>&1 || fail "eval: $(cat run.txt)"
+"$LOCKSTEP" eval --run mean >mean.txt 2>mean.err || fail "eval of a mean: $(cat mean.err)"
+"$LOCKSTEP" eval --run run >run.txt 2>run.err || fail "eval: $(cat run.err)"
 awk 'NR == FNR { run = $5; next } { exit !($5 > run - 0.2 && $5 < run + 0.2 && $5 != run) }' run.txt mean.txt ||
     fail "the mean is no neighbour of the last: $(cat mean.txt run.txt)"
 "$LOCKSTEP" generate --run mean --tokens 5 >out.txt 2>&1 || fail "generate from a mean: $(cat out.txt)"
@@ -62,7 +62,7 @@ expect_end() { # STEP
 expect_end 15
 grep -q "ends early, at step 15: no better held-out loss in 2 evaluations" run-early.log ||
     fail "it does not say why: $(tail -3 run-early.log)"
-grep -q "the best checkpoint is run-early/checkpoints/step-00000005$" run-early.log && [ -e run-early/checkpoints/step-00000005 ] ||
+grep -q "the checkpoint of the best held-out loss is run-early/checkpoints/step-00000005$" run-early.log && [ -e run-early/checkpoints/step-00000005 ] ||
     fail "the best checkpoint is not named, or not there: $(tail -3 run-early.log)"
 train run-early train.steps=100 "${early[@]}"
 expect_end 15

@@ -310,6 +310,7 @@ static void frozen_tensors_stay_and_others_do_not_notice(void **state)
         for (size_t i = 0; i < s.count; i++)
             gradient[i] = s.theta[i] = plain.theta[i] = (float)(i % 7) - 2;
         struct store_update u = {.rate = 0.1,
+                                 .limit = INFINITY,
                                  .targets = 30,
                                  .into = store_room(&s),
                                  .tensors = examined ? tensors : NULL};
