@@ -16,12 +16,13 @@ static int refuse(const struct peer *p, const struct message *m, const char *wha
     return ERR_MALFORMED;
 }
 
-/* Also those that come late: the slices of all evaluations are the same. */
+/* Also those that come late: the slices of all evaluations are the same.  Losses have no
+ * sentences, and what nobody asked for is refused by the core. */
 int serve_check_translated(const struct serve *s, const struct peer *p,
                            const struct message *m)
 {
     const uint32_t v = m->evaluated.first, slices = s->supply.held_out_slices;
-    if (m->evaluated.sentences == 0)
+    if (m->evaluated.sentences == 0 || !s->scorer)
         return ERR_OK;
     if (v >= slices)
         return refuse(p, m, "a number of", v, slices);
