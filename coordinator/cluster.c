@@ -182,6 +182,7 @@ static struct serve_options serve_options(struct cluster *c, uint32_t workers)
     return (struct serve_options){
         .conf = c->job->conf,
         .eval_only = c->job->eval_only,
+        .document = c->job->document,
         .checkpoint = c->job->checkpoint,
         .ema = c->job->ema,
         .workers = workers,

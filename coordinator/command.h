@@ -27,14 +27,17 @@ int command_tune(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_worker(int argc, char **argv);
 
+struct document;
+
 /* What a coordinator and its workers are to do together. */
 struct cluster_job {
     const struct conf
         *conf; /* checked; NULL on ranks that only work, and after an error */
     int err;   /* of loading it: told to all ranks */
     bool eval_only;
-    const char *checkpoint; /* to evaluate; good; borrowed */
-    bool ema;               /* the average of its parameters */
+    struct document *document; /* translated instead of evaluated (serve.h); borrowed */
+    const char *checkpoint;    /* to evaluate; good; borrowed */
+    bool ema;                  /* the average of its parameters */
 };
 
 /* Runs it to its end: in the MPI world that mpirun made, this process being the
@@ -42,9 +45,9 @@ struct cluster_job {
  * does not return. */
 int cluster_run(const struct cluster_job *job);
 
-/* This process is one more worker of a run that goes on, found as @o says (worker/join.h);
- * of @o, kernels and on_welcome are filled in here, and threads 0 means one per core.
- * Returns the exit code. */
+/* This process is one more worker of a run that goes on, found as @o says
+ * (worker/join.h); of @o, kernels and on_welcome are filled in here, and threads 0 means
+ * one per core. Returns the exit code. */
 struct join_options;
 int cluster_join(const struct join_options *o);
 

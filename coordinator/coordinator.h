@@ -67,7 +67,7 @@ struct coordinator_conf {
     enum translate {           /* what is held out: its sources into hypotheses */
                      TRANSLATE_NOTHING,
                      TRANSLATE_TO_SCORE, /* after each held-out loss that is finite */
-                     TRANSLATE_ONLY      /* in its place; with eval_only */
+                     TRANSLATE_ONLY      /* in its place, with eval_only: a document */
     } translate;
     uint32_t workers; /* to wait for */
     uint64_t lease_ms, heartbeat_ms, start_timeout_ms;

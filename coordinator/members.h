@@ -12,6 +12,7 @@ struct member {
     uint32_t
         worker; /* number in this run: 1, 2, ... in the order of ranks or of joining */
     uint64_t incarnation;
+    uint32_t threads; /* that compute, at least 1 */
     uint64_t heard_ms;
     uint64_t version; /* of the parameters it was sent last; UINT64_MAX: none */
     uint32_t way;     /* and how often the run had gone back before */
@@ -22,25 +23,27 @@ struct member {
     /* of the unit of work at hand */
     uint32_t held;   /* slices leased and not announced */
     uint32_t audits; /* slices to be audited and not answered */
-    uint32_t leases; /* held-out leases not answered */
+    uint32_t leases; /* of an evaluation, not answered */
     bool asked;      /* to give something back; it has not answered */
     uint64_t asked_ms;
-    bool dry;        /* it had nothing to give back */
-    bool covered;    /* what it owes somebody else holds, too */
+    bool dry;     /* it had nothing to give back */
+    bool covered; /* what it owes somebody else holds, too */
     /* of earlier ones */
-    uint32_t owed; /* slices neither announced nor released: nothing new before they are */
+    uint32_t
+        owed; /* slices neither announced nor released: nothing new before they are */
     /* speed */
-    double speed;       /* slices per second, 0: not measured yet */
-    double slack;       /* time from lease to result over what its speed promises */
-    uint64_t since_ms;  /* it holds something since then */
-    uint64_t due_ms;    /* by then all it holds should be announced; UINT64_MAX: unknown */
+    double speed;      /* slices per second, 0: not measured yet */
+    double slack;      /* time from lease to result over what its speed promises */
+    uint64_t since_ms; /* it holds something since then */
+    uint64_t due_ms;   /* by then all it holds should be announced; UINT64_MAX: unknown */
     uint32_t slow_steps; /* in which it was much slower than the others */
 };
 
 struct members {
     size_t n;            /* read-only */
     struct member *list; /* read-only; ordered by worker number */
-    double median_speed; /* read-only; slices per second, of the last members_find_median() */
+    double median_speed; /* read-only; slices per second, of the last
+                            members_find_median() */
     size_t room;         /* private */
 };
 

@@ -5,6 +5,8 @@
 
 #include "base/err.h"
 
+enum { THREADS_MAX = 1024 };
+
 static int refuse(const struct event *ev, int err, const char *reason,
                   struct actions *out)
 {
@@ -15,8 +17,8 @@ static int refuse(const struct event *ev, int err, const char *reason,
     return err;
 }
 
-/* Who has come so far has the token: it is one of ours, and will not become another program: nobody
- * has to wait for the rest. */
+/* Who has come so far has the token: it is one of ours, and will not become another
+ * program: nobody has to wait for the rest. */
 static int refuse_ours(struct coordinator *c, const struct event *ev, const char *reason,
                        struct actions *out)
 {
@@ -45,6 +47,9 @@ int on_join(struct coordinator *c, const struct event *ev, struct actions *out)
     struct member *one =
         members_add(&c->members, ev->peer, rank ? rank : ++c->joined + c->conf.workers);
     one->incarnation = m->incarnation;
+    one->threads = m->join.threads < 1             ? 1
+                   : m->join.threads > THREADS_MAX ? THREADS_MAX
+                                                   : m->join.threads;
     one->heard_ms = ev->now_ms;
     one->fresh = c->phase != PHASE_GATHER;
 

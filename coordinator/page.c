@@ -12,7 +12,8 @@ enum { SHORT = 8 /* tokens */ };
 
 size_t page_sentences(const struct page_options *o)
 {
-    return o->batch_tokens / SHORT > 0 ? o->batch_tokens / SHORT : 1;
+    const size_t n = o->batch_tokens / SHORT;
+    return n < 1 ? 1 : n > TRANSLATE_SENTENCES ? TRANSLATE_SENTENCES : n;
 }
 
 /* --- reading ------------------------------------------------------------------------ */
@@ -60,8 +61,7 @@ static int read_one(struct page_line *line, const struct page_options *o,
 }
 
 /* Sentences side by side, as the bundles have them. */
-static void make_bundles(struct page *p, const struct page_options *o,
-                         struct page_counts *counts)
+static void make_bundles(struct page *p, const struct page_options *o)
 {
     uint32_t *length = mem_alloc(mem_mul(p->n, sizeof *length));
     struct page_line **of = mem_alloc(mem_mul(p->n, sizeof *of));
@@ -70,7 +70,6 @@ static void make_bundles(struct page *p, const struct page_options *o,
             continue;
         of[p->sentences] = &p->line[i];
         length[p->sentences++] = (uint32_t)p->line[i].n + 1;
-        counts->tokens_in += p->line[i].n;
     }
     bundles_make(&p->bundles, length, p->sentences, page_sentences(o), o->batch_tokens);
     p->source = mem_alloc(mem_mul(p->sentences, sizeof *p->source));
@@ -99,8 +98,7 @@ int page_read(struct page *p, const struct page_options *o, struct tokenizer *to
             break;
         p->n++;
     }
-    make_bundles(p, o, counts);
-    counts->sentences += p->sentences;
+    make_bundles(p, o);
     return err;
 }
 
@@ -178,6 +176,8 @@ static int write_line(const struct page *p, const struct page_line *line,
         const struct translations *t = &p->out[line->place];
         for (size_t i = 0; i < t->n; i++)
             write_translation(line, &t->at[i], o, tokenizer, out);
+        counts->translated++;
+        counts->tokens_in += line->n;
         counts->tokens_out += t->at->n;
     }
     counts->written++;

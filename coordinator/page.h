@@ -30,7 +30,7 @@ struct page_options {
 
 /* What was read and written so far. */
 struct page_counts {
-    uint64_t sentences, written; /* lines that are not empty; lines of all kinds */
+    uint64_t translated, written; /* lines that are not empty; lines of all kinds */
     uint64_t tokens_in, tokens_out;
     uint64_t truncated, first_truncated; /* lines; the number of the first */
     uint64_t unknown, first_unknown;     /* characters; the line of the first */

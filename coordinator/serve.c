@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/units.h"
 #include "coordinator/access.h"
+#include "coordinator/document.h"
 #include "coordinator/early.h"
 #include "coordinator/serve_parts.h"
 #include "nn/ranges.h"
@@ -69,7 +70,9 @@ static void make_core_conf(struct serve *s)
         .stop_on_all = c->train.stop_on == STOP_ON_ALL,
         .eval_slices = s->supply.held_out_slices,
         .eval_only = s->o.eval_only,
-        .translate = s->scorer ? TRANSLATE_TO_SCORE : TRANSLATE_NOTHING,
+        .translate = s->o.document ? TRANSLATE_ONLY
+                     : s->scorer   ? TRANSLATE_TO_SCORE
+                                   : TRANSLATE_NOTHING,
         .workers = s->o.workers,
         .lease_ms = (uint64_t)(c->cluster.lease * 1000),
         .heartbeat_ms = (uint64_t)(c->cluster.heartbeat * 1000),
@@ -145,11 +148,14 @@ static int open_all(struct serve *s)
         TRY(checkpoint_clean(c->run.dir));
         FAILPOINT("resume.cleaned");
     }
-    TRY(supply_open(&s->supply, c));
+    if (s->o.document)
+        supply_open_document(&s->supply, c, s->o.document);
+    else
+        TRY(supply_open(&s->supply, c));
     TRY(transformer_init(&s->model, &c->model, s->supply.vocab));
     transformer_ranges(&s->model, &s->ranges);
     store_init(&s->store, &s->model, &c->optim);
-    if (c->translate.bleu && c->model.encoder_layers)
+    if (c->translate.bleu && c->model.encoder_layers && !s->o.document)
         s->scorer = scorer_new(&s->supply, &c->translate);
     TRY(store_freeze(&s->store, c->train.freeze));
     const uint32_t vocab = s->supply.vocab;
@@ -200,6 +206,8 @@ bool serve_nothing_to_do(const struct serve *s)
 {
     const bool done = s->store.version >= s->conf.steps;
     char why[COORDINATOR_WHY];
+    if (s->o.document)
+        return document_slices(s->o.document) == 0;
     if (s->o.eval_only || (!done && !early_due(&s->core)))
         return false;
     const char *reason = done ? "all steps were done before" : early_why(&s->core, why);
@@ -329,13 +337,17 @@ static void say_best(const struct serve *s)
 
 static void say_end(const struct serve *s, const struct action *a)
 {
-    if (a->err == ERR_STOPPED)
+    if (s->o.eval_only && a->err && a->err != ERR_STOPPED)
+        log_error("it ends: %s", a->reason);
+    else if (s->o.eval_only)
+        log_debug("%s", a->reason);
+    else if (a->err == ERR_STOPPED)
         log_info("%s at step %llu; run the same command again to go on", a->reason,
                  (unsigned long long)a->version);
     else if (a->err != ERR_OK)
         log_error("the run ends at step %llu: %s", (unsigned long long)a->version,
                   a->reason);
-    else if (s->o.eval_only || a->version >= s->conf.steps)
+    else if (a->version >= s->conf.steps)
         log_info("%s", a->reason);
     else {
         log_info("the run ends early, at step %llu: %s", (unsigned long long)a->version,
@@ -356,7 +368,8 @@ static void finish(struct serve *s, const struct action *a)
     for (size_t i = 0; i < s->peers.n; i++)
         if (s->peers.list[i] && s->peers.list[i]->channel)
             channel_close(s->peers.list[i]->channel, GOODBYE_MS);
-    s->o.on_finish(s->o.ctx, a->err, !s->lost_any);
+    const int err = s->o.document ? document_end(s->o.document, a->err) : a->err;
+    s->o.on_finish(s->o.ctx, err, !s->lost_any);
 }
 
 static void beat(struct serve *s, const struct action *a)
@@ -590,6 +603,8 @@ static void on_tick(void *ctx)
     close_strangers(s);
     if (s->recorder && !s->finished)
         recorder_alive(s->recorder);
+    if (s->o.document && document_failed(s->o.document))
+        serve_feed(s, (struct event){.kind = EVENT_STOP});
     serve_feed(s, (struct event){.kind = EVENT_TICK});
 }
 
@@ -598,8 +613,11 @@ static void on_signal(void *ctx)
     struct serve *s = ctx;
     if (s->core.stopping || s->finished)
         return;
-    log_info("asked to stop: finishing step %llu, then a checkpoint",
-             (unsigned long long)s->core.version);
+    if (s->o.eval_only)
+        log_info("asked to stop");
+    else
+        log_info("asked to stop: finishing step %llu, then a checkpoint",
+                 (unsigned long long)s->core.version);
     serve_feed(s, (struct event){.kind = EVENT_STOP});
 }
 

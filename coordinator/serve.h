@@ -19,15 +19,18 @@
 #include "net/loop.h"
 #include "net/transport.h"
 
+struct document;
+
 struct serve_options {
-    const struct conf *conf;  /* checked; borrowed */
-    bool eval_only;           /* evaluate @checkpoint */
-    const char *checkpoint;   /* a good one; borrowed */
-    bool ema;                 /* the average of its parameters */
-    uint32_t workers;         /* to wait for */
-    bool one_process;         /* the worker is in this process, nobody else will come */
-    uint32_t compute_threads; /* of all workers together, for reports */
-    const char *kernels;      /* borrowed */
+    const struct conf *conf;   /* checked; borrowed */
+    bool eval_only;            /* evaluate @checkpoint; then, too: */
+    struct document *document; /* translate it instead, which is ended then; or NULL */
+    const char *checkpoint;    /* a good one; borrowed */
+    bool ema;                  /* the average of its parameters */
+    uint32_t workers;          /* to wait for */
+    bool one_process;          /* the worker is in this process, nobody else will come */
+    uint32_t compute_threads;  /* of all workers together, for reports */
+    const char *kernels;       /* borrowed */
     void (*on_finish)(void *ctx, int err, bool clean); /* once; clean: nobody was lost */
     void *ctx;
 };

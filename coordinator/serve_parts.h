@@ -4,7 +4,7 @@
  *      serve_peers.c    who is there: welcome, leases, farewell
  *      serve_lane.c     parameters out, partials in, the update between them
  *      serve_rewind.c   back to an earlier version
- *      serve_translate.c  what is held out, translated: the score of it
+ *      serve_translate.c  what is held out, translated: the score of it; or a document
  */
 #ifndef COORDINATOR_SERVE_PARTS_H
 #define COORDINATOR_SERVE_PARTS_H

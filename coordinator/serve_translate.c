@@ -1,5 +1,6 @@
 #include "base/err.h"
 #include "base/log.h"
+#include "coordinator/document.h"
 #include "coordinator/serve_parts.h"
 
 /* --- from a worker -------------------------------------------------------------------
@@ -22,7 +23,7 @@ int serve_check_translated(const struct serve *s, const struct peer *p,
                            const struct message *m)
 {
     const uint32_t v = m->evaluated.first, slices = s->supply.held_out_slices;
-    if (m->evaluated.sentences == 0 || !s->scorer)
+    if (m->evaluated.sentences == 0 || (!s->scorer && !s->o.document))
         return ERR_OK;
     if (v >= slices)
         return refuse(p, m, "a number of", v, slices);
@@ -37,7 +38,10 @@ int serve_check_translated(const struct serve *s, const struct peer *p,
 
 void serve_translated(struct serve *s, const struct action *a, const struct message *m)
 {
-    scorer_take(s->scorer, a->first, m->evaluated.lengths, m->evaluated.tokens);
+    if (s->o.document)
+        document_take(s->o.document, a->first, m->evaluated.lengths, m->evaluated.tokens);
+    else
+        scorer_take(s->scorer, a->first, m->evaluated.lengths, m->evaluated.tokens);
 }
 
 /* --- the score -----------------------------------------------------------------------

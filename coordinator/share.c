@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "coordinator/on_message.h"
 
-enum { LATE_MS = 20, HELD_OUT_LEASES = 2 };
+enum { LATE_MS = 20 };
 
 /* --- leases ---------------------------------------------------------------------------
  */
@@ -192,7 +192,7 @@ void share_again(struct coordinator *c, uint32_t not, uint32_t first, uint32_t e
  */
 
 /* Of the held-out text small pieces, smaller towards the end; to be translated one slice
- * at a time, as it is answered. */
+ * at a time, as it is answered, by one thread. */
 static uint32_t held_out_share(const struct coordinator *c, uint32_t count)
 {
     if (c->translating)
@@ -369,11 +369,17 @@ static bool copy_late(struct coordinator *c, struct member *m, struct actions *o
     return false;
 }
 
+/* Of an evaluation: what it computes, and one more, so that it does not wait for that. */
+static uint32_t leases_at_once(const struct coordinator *c, const struct member *m)
+{
+    return (c->translating ? m->threads : 1) + 1;
+}
+
 static bool wants(const struct coordinator *c, const struct member *m)
 {
     if (!coordinator_at_work(c) || !available(c, m))
         return false;
-    return c->phase == PHASE_EVALUATE ? m->leases < HELD_OUT_LEASES : idle(m);
+    return c->phase == PHASE_EVALUATE ? m->leases < leases_at_once(c, m) : idle(m);
 }
 
 /* What was found while looking for work for one after the other. */
@@ -448,8 +454,10 @@ void share_begin(struct coordinator *c, struct actions *out)
         mem_free(to.list);
         return;
     }
-    for (int deep = 0; deep < HELD_OUT_LEASES; deep++)
-        share_feed_all(c, out); /* so that nobody waits for the next */
+    for (size_t before = SIZE_MAX; out->n != before;) { /* until nobody wants more */
+        before = out->n;
+        share_feed_all(c, out);
+    }
 }
 
 void share_end(struct coordinator *c, struct actions *out)

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "coordinator/document.h"
 #include "coordinator/supply_parts.h"
 
 /* --- opening --------------------------------------------------------------------------
@@ -40,6 +41,14 @@ int supply_open(struct supply *s, const struct conf *conf)
     if (err)
         supply_close(s);
     return err;
+}
+
+void supply_open_document(struct supply *s, const struct conf *conf,
+                          const struct document *d)
+{
+    *s = (struct supply){.plan = plan_of(conf), .document = d};
+    s->buffer = mem_zalloc(sizeof *s->buffer);
+    supply_document_open(s);
 }
 
 void supply_close(struct supply *s)
@@ -138,7 +147,9 @@ static uint32_t add(struct supply *s, struct supply_slice which)
 {
     const struct supply_buffer *b = s->buffer;
     const size_t first = b->lengths.n;
-    (s->plan.pairs ? supply_pairs_add : supply_text_add)(s, which);
+    (s->document     ? supply_document_add
+     : s->plan.pairs ? supply_pairs_add
+                     : supply_text_add)(s, which);
     const size_t n = b->lengths.n - first;
     count(s, which, sum(b->lengths.at + first, n));
     return (uint32_t)n;
@@ -156,6 +167,16 @@ const struct message_slice *supply_slices(struct supply *s, uint64_t step, bool 
     }
     point(s, end - first);
     return s->slice;
+}
+
+uint64_t supply_held_out_sequences(const struct supply *s, uint32_t v)
+{
+    assert(v < s->held_out_slices);
+    if (s->document)
+        return document_sentences(s->document, v);
+    uint64_t first, n;
+    held_out_batches_slice(&s->held_out, v, &first, &n);
+    return n;
 }
 
 uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end)

@@ -1,5 +1,5 @@
-/* supply.h - the prepared data of a run as slices for leases: the only place where the
- * cluster reads text.
+/* supply.h - the prepared data of a run, or a document to be translated (document.h), as
+ * slices for leases: the only place where the cluster reads text.
  *
  * A text: sample b of step s is sample number s * B + b of the run (data/windows.h).
  * Pairs: the samples of data/batches.h; a target is what stands between two end-of-text
@@ -29,6 +29,8 @@
 #include "data/windows.h"
 #include "net/message.h"
 
+struct document;
+
 struct supply_gap {
     bool exists;
     uint32_t token;
@@ -49,10 +51,12 @@ struct supply {
     struct windows windows;
     uint64_t held_out_windows;
     uint32_t last_length;
+    /* a document; borrowed */
+    const struct document *document;
     /* pairs: */
     struct batches batches;
     struct held_out_batches held_out;
-    uint32_t end;          /* of text */
+    uint32_t end;          /* of text; also of a document */
     struct supply_gap gap; /* between joined pairs */
     /* of the slices of counted_step that were made: their targets; 0: not yet */
     uint64_t counted_step, *counted; /* [V] */
@@ -64,6 +68,11 @@ struct supply {
 /* Opens data.dir; every problem is logged with the file and its remedy.  ERR_NO_FILE,
  * ERR_DATA, ERR_CORRUPT; ERR_CONFIG when the folder is not of the model's kind. */
 int supply_open(struct supply *s, const struct conf *conf);
+
+/* Of @d, whose slices are held-out ones; it has at least one, and plan_rows() of @conf as
+ * many rows as document_rows(). */
+void supply_open_document(struct supply *s, const struct conf *conf,
+                          const struct document *d);
 void supply_close(struct supply *s);
 
 /* Target tokens of the slices [first, end) of @step, as supply_slices() makes them.  What
@@ -73,7 +82,7 @@ uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_
 /* The samples that all slices of @step have, *first to *last: numbers of the run. */
 void supply_samples(struct supply *s, uint64_t step, uint64_t *first, uint64_t *last);
 
-/* Sequences of a held-out slice of pairs. */
+/* Sequences of a held-out slice of pairs, or of one of a document. */
 uint64_t supply_held_out_sequences(const struct supply *s, uint32_t v);
 
 /* The slices [first, end) of step @step, or of the held-out text: borrowed until the next

@@ -200,14 +200,6 @@ static void add_training(struct supply *s, uint64_t first, uint64_t n)
     }
 }
 
-uint64_t supply_held_out_sequences(const struct supply *s, uint32_t v)
-{
-    uint64_t first, n;
-    assert(v < s->held_out_slices);
-    held_out_batches_slice(&s->held_out, v, &first, &n);
-    return n;
-}
-
 void supply_pairs_add(struct supply *s, struct supply_slice which)
 {
     uint64_t first, n;

@@ -1,4 +1,4 @@
-/* supply_parts.h - inside supply: the two kinds of data, and the room for slices. */
+/* supply_parts.h - inside supply: the kinds of data, and the room for slices. */
 #ifndef COORDINATOR_SUPPLY_PARTS_H
 #define COORDINATOR_SUPPLY_PARTS_H
 
@@ -35,5 +35,9 @@ void supply_text_add(struct supply *s, struct supply_slice which);
 int supply_pairs_open(struct supply *s, const struct conf *conf);
 void supply_pairs_close(struct supply *s);
 void supply_pairs_add(struct supply *s, struct supply_slice which);
+
+/* s->document is there. */
+void supply_document_open(struct supply *s);
+void supply_document_add(struct supply *s, struct supply_slice which);
 
 #endif

@@ -25,9 +25,10 @@ static int check_vocabulary(const struct trained *t)
     TRY(checkpoint_read_state(t->dir, &state));
     if (state.vocab == tokenizer_vocab(t->tokenizer))
         return ERR_OK;
-    log_error("%s: the model has a vocabulary of %u tokens, and tokenizer.json one of %zu; "
-              "it is that of another run",
-              t->dir, state.vocab, tokenizer_vocab(t->tokenizer));
+    log_error(
+        "%s: the model has a vocabulary of %u tokens, and tokenizer.json one of %zu; "
+        "it is that of another run",
+        t->dir, state.vocab, tokenizer_vocab(t->tokenizer));
     return ERR_DATA;
 }
 
@@ -36,9 +37,10 @@ static int check_kind(const struct trained *t, bool encoder)
     if (encoder == (t->conf.model.encoder_layers > 0))
         return ERR_OK;
     if (encoder)
-        log_error("%s: a decoder alone (model.encoder_layers 0) cannot translate; lockstep "
-                  "generate lets it write",
-                  t->dir);
+        log_error(
+            "%s: a decoder alone (model.encoder_layers 0) cannot translate; lockstep "
+            "generate lets it write",
+            t->dir);
     else
         log_error("%s: a model with an encoder (model.encoder_layers %u) has nothing to "
                   "say without a source; use lockstep translate",
@@ -57,6 +59,8 @@ static int load(struct trained *t, const struct trained_from *from)
     TRY(load_tokenizer(t));
     TRY(check_vocabulary(t));
     TRY(transformer_init(&t->model, &t->conf.model, tokenizer_vocab(t->tokenizer)));
+    if (from->no_parameters)
+        return ERR_OK;
     t->theta = mem_slab(t->model.count * sizeof *t->theta);
     return tensors_load_model(t->dir, &t->model, from->ema, t->theta);
 }

@@ -1,4 +1,5 @@
-/* trained.h - a checkpoint to be used: its configuration, tokenizer, model, parameters. */
+/* trained.h - a checkpoint to be used: its configuration, tokenizer, model, parameters.
+ */
 #ifndef COORDINATOR_TRAINED_H
 #define COORDINATOR_TRAINED_H
 
@@ -14,14 +15,15 @@ struct trained {
     struct conf conf;
     struct tokenizer *tokenizer;
     struct transformer model;
-    float *theta;
+    float *theta; /* NULL: not asked for */
 };
 
 struct trained_from {
-    const char *path; /* a run directory or a checkpoint in it */
-    uint64_t step;    /* UINT64_MAX: the newest */
-    bool ema;         /* the average of its parameters (optim.ema) */
-    bool encoder;     /* the model must have one; else it must not */
+    const char *path;   /* a run directory or a checkpoint in it */
+    uint64_t step;      /* UINT64_MAX: the newest */
+    bool ema;           /* the average of its parameters (optim.ema) */
+    bool encoder;       /* the model must have one; else it must not */
+    bool no_parameters; /* somebody else loads them */
 };
 
 /* Also starts the kernels.  Logs; ERR_NO_FILE, ERR_NO_VALID, ERR_CORRUPT, ERR_CONFIG;

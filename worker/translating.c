@@ -8,8 +8,6 @@
 #include "decode/bundle.h"
 #include "decode/translate.h"
 
-enum { SENTENCES = 64 /* at a time */ };
-
 struct translating {
     const struct transformer *model;
     const struct conf_translate *conf;
@@ -52,7 +50,7 @@ static struct translator *translator_for(struct translating *t, uint32_t end)
     o.longest = t->conf->max_length;
     o.ratio = t->conf->max_ratio;
     t->end = end;
-    return t->translator = translator_new(t->model, &o, SENTENCES, t->rows);
+    return t->translator = translator_new(t->model, &o, TRANSLATE_SENTENCES, t->rows);
 }
 
 /* Sources without their ends. */
@@ -73,10 +71,10 @@ static int translate_all(struct translator *tr, const float *theta,
                          size_t rows, struct translations *all)
 {
     struct bundles bundles;
-    struct sentence some[SENTENCES];
-    struct translations found[SENTENCES];
+    struct sentence some[TRANSLATE_SENTENCES];
+    struct translations found[TRANSLATE_SENTENCES];
     int err = ERR_OK;
-    bundles_make(&bundles, lengths, B, SENTENCES, rows);
+    bundles_make(&bundles, lengths, B, TRANSLATE_SENTENCES, rows);
     for (size_t i = 0; i < bundles.n && !err; i++) {
         const uint32_t *numbers = bundles.order + bundles.first[i];
         const size_t n = bundles.first[i + 1] - bundles.first[i];

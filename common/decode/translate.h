@@ -47,6 +47,9 @@ struct translations { /* of one sentence, best first */
     size_t n; /* 1 to best: fewer when no more were found */
 };
 
+/* That are translated together, by whoever: more gain little. */
+enum { TRANSLATE_SENTENCES = 64 };
+
 struct translator;
 
 /* For up to @sentences at a time with @rows tokens, ends included, in all.  @t is

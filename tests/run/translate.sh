@@ -2,7 +2,7 @@
 # translate.sh - lockstep translate: what a model knows by heart comes out, line by line, whatever the threads, batches
 # and pages; in a pipe, at a limit, with mistakes.
 source "$(dirname "$0")/lib.sh"
-rm -rf pairs text knows writes
+rm -rf pairs text knows writes large.out endless.out
 
 printf '%s\t%s\n' 'two dogs run' 'zwei hunde rennen' 'a man sleeps' 'ein mann schläft' 'dogs sleep' 'hunde schlafen' \
     'a dog and a man' 'ein hund und ein mann' 'two men run' 'zwei männer rennen' 'run' 'lauf' >pairs.tsv
@@ -47,6 +47,29 @@ done
 translate --page 7 --batch-tokens 30 <many.txt >many.n
 cut -f2 many.1 | cmp - many.n || fail "other pages and batches give other sentences"
 say "threads, batches, pages"
+
+# shared by the workers of an MPI world, one of them killed: the same
+shared() { mpirun --oversubscribe --enable-recovery -n "$@" 2>err.log; }
+cut -f2 many.1 >many.right
+for workers in 1 4; do
+    shared $((workers + 1)) "$LOCKSTEP" translate --run knows --input many.txt --output many.n ||
+        fail "$workers workers: $(cat err.log)"
+    cmp many.right many.n || fail "$workers workers give something else than one process"
+    grep -qE 'coordinator *160 sentences of [0-9]+ tokens into ' err.log || fail "$workers workers: no report: $(cat err.log)"
+done
+for ((i = 0; i < 40; i++)); do cat many.txt; done >large.txt
+for ((i = 0; i < 40; i++)); do cat many.right; done >large.right
+shared 4 "$LOCKSTEP" translate --run knows --threads 1 <large.txt >large.out &
+pid=$!
+wait_for 60 test -s large.out || fail "3 workers: nothing comes out: $(cat err.log)"
+wait_for 60 grep -q 'worker 2 joined' err.log || fail "no worker 2: $(cat err.log)" # mpirun brings both as it likes
+victim=$(sed -nE 's/.*worker 2 joined: .* pid ([0-9]+)$/\1/p' err.log)
+kill -KILL "$victim"
+code=0
+wait "$pid" || code=$?
+cmp large.right large.out || fail "with a worker killed something else comes out: $(tail -5 err.log)"
+grep -q 'worker 2 .* is lost' err.log || fail "nobody was lost: $(cat err.log)"
+say "shared, one killed, exit code of mpirun $code"
 
 # n-best: the number of the line, scores that fall, the best one first
 printf 'run\n\ntwo dogs run\n' | translate --n-best 3 --scores >best.txt
@@ -96,11 +119,12 @@ wait "$pid" || code=$?
 grep -q "stopped behind line $(wc -l <endless.out)$" endless.log || fail "it stopped elsewhere: $(cat endless.log)"
 say "interrupted behind $(wc -l <endless.out) lines"
 
+under=()
 # expect CODE PATTERN INPUT ARGUMENTS...: ends with CODE, says PATTERN exactly once, and what came before is there
 expect() {
     local code=$1 pattern=$2 input=$3 got=0
     shift 3
-    "$LOCKSTEP" translate "$@" <"$input" >out.log 2>err.log || got=$?
+    "${under[@]}" "$LOCKSTEP" translate "$@" <"$input" >out.log 2>err.log || got=$?
     [ $got -eq "$code" ] || fail "exit code $got, expected $code: translate $*: $(cat err.log)"
     [ "$(grep -cE "$pattern" err.log)" -eq 1 ] || fail "expected once '$pattern' from: translate $*: $(cat err.log)"
 }
@@ -121,6 +145,13 @@ cmp target.txt out.log || fail "lines before one that is not UTF-8 are lost: $(c
 expect 65 'line 2 has a zero byte at byte 1' zero.txt --run knows
 expect 0 '1 lines were cut to 23 tokens, the first is line 7' long.txt --run knows --truncate
 [ "$(wc -l <out.log)" -eq 13 ] || fail "--truncate loses lines"
+expect 0 ' 0 sentences' /dev/null --run knows
+under=(mpirun --oversubscribe -n 3)
+expect 64 'scores is for one process; leave it out, or start without mpirun' source.txt --run knows --scores
+expect 66 'nowhere: there is no checkpoint in it' source.txt --run nowhere
+expect 65 'standard input: line 7 has [0-9]+ tokens, more than the 23 that .*--truncate' long.txt --run knows
+cmp target.txt out.log || fail "shared: lines before one that is too long are lost: $(cat out.log)"
+expect 74 'could not write translations: No space left on device' source.txt --run knows --output /dev/full
 expect 0 ' 0 sentences' /dev/null --run knows
 got=0
 "$LOCKSTEP" generate --run knows --prompt a >out.log 2>&1 || got=$?
