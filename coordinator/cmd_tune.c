@@ -207,6 +207,7 @@ static void add_words(struct tuning *t)
     add_number(t, "train.steps", (double)t->steps);
     add_number(t, "train.checkpoint_every", (double)t->steps);
     add_word(t, "train.eval_every", "0");
+    add_word(t, "train.ramp", "0");
     add_word(t, "train.not_finite", "skip");
     add_word(t, "train.skip_loss_z", "0");
     add_word(t, "train.skip_norm_z", "0");

@@ -139,8 +139,9 @@ static void begin_step(struct coordinator *c, struct actions *out)
     c->phase = PHASE_STEP;
     c->data = c->version + turn.offset;
     c->rate = schedule_rate(&c->conf.schedule, c->version) * turn.rate;
-    ledger_begin(&c->ledger, c->conf.slices);
-    audit_begin(&c->audit, c->conf.slices, c->conf.audit, c->conf.seed, c->version);
+    c->slices = ramp_slices(c->conf.ramp, c->conf.slices, c->data);
+    ledger_begin(&c->ledger, c->slices);
+    audit_begin(&c->audit, c->slices, c->conf.audit, c->conf.seed, c->version);
     share_begin(c, out);
 }
 

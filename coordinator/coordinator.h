@@ -42,6 +42,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/ramp.h"
 #include "base/tree.h"
 #include "coordinator/audit.h"
 #include "coordinator/ledger.h"
@@ -56,6 +57,7 @@ enum { COORDINATOR_WHY = 200 };
 
 struct coordinator_conf {
     uint32_t slices;           /* V */
+    struct ramp ramp;          /* of them */
     uint64_t steps;            /* end at this version */
     uint64_t eval_every;       /* steps; 0: never */
     uint64_t checkpoint_every; /* versions between one on disk and the newest, at most */
@@ -199,6 +201,7 @@ struct coordinator {
     uint64_t term,
         version;   /* version: parameters in force; the step being made has its number */
     uint64_t data; /* the step whose samples the step at hand takes */
+    uint32_t slices; /* of that: of the step at hand */
     uint64_t unit; /* of work: at hand in STEP and EVALUATE, else the next one's number */
     struct validation validation;
     struct members members;

@@ -29,6 +29,11 @@ static void print_sizes(const struct conf *c, const struct supply *s,
         more, sizeof more, "%.0f (%s per epoch of the data)", s->scale.tokens_per_step,
         units_print_count(text, s->scale.steps_per_epoch * s->scale.tokens_per_step));
     line(out, "tokens per step", more);
+    if (c->train.ramp) {
+        snprintf(more, sizeof more, "over %llu steps from %u to %u slices",
+                 (unsigned long long)c->train.ramp, c->train.ramp_from, c->train.slices);
+        line(out, "batch-size ramp", more);
+    }
     /* store, copy for checkpoints, partials of two workers */
     const double coordinator = (double)store_bytes(t, &c->optim) +
                                (double)saver_bytes(t, &c->optim) +

@@ -18,10 +18,9 @@ static size_t blocks(const struct examine *e)
     return e->model->shape.E + e->model->shape.L;
 }
 
-void examine_init(struct examine *e, const struct transformer *t, uint32_t slices,
-                  uint64_t every)
+void examine_init(struct examine *e, const struct transformer *t, uint64_t every)
 {
-    *e = (struct examine){.model = t, .every = every, .slices = slices};
+    *e = (struct examine){.model = t, .every = every};
     e->name = mem_alloc(t->tensors * sizeof *e->name);
     e->tensor = mem_alloc(t->tensors * sizeof *e->tensor);
     e->block = mem_alloc(blocks(e) * sizeof *e->block);
@@ -51,9 +50,9 @@ bool examine_due(const struct examine *e, uint64_t step)
     return e->every > 0 && (step == 0 || (step + 1) % e->every == 0);
 }
 
-uint32_t examine_slice(const struct examine *e, uint64_t step)
+uint32_t examine_slice(const struct examine *e, uint64_t step, uint32_t slices)
 {
-    return (uint32_t)((step + 1) / e->every % e->slices);
+    return (uint32_t)((step + 1) / e->every % slices);
 }
 
 /* --- what partials tell ---------------------------------------------------------------
@@ -118,9 +117,9 @@ struct statistics examine_step(const struct examine *e, uint64_t step, double no
 {
     const struct shape *s = &e->model->shape;
     return (struct statistics){
-        .slice = examine_slice(e, step),
+        .slice = examine_slice(e, step, targets.slices),
         .accuracy = e->known ? e->correct / targets.slice : NAN,
-        .noise = noise_of(noise, targets.inverse, e->slices, norm, targets.all),
+        .noise = noise_of(noise, targets.inverse, targets.slices, norm, targets.all),
         .tensors = e->model->tensors,
         .name = e->name,
         .tensor = e->tensor,

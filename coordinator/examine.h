@@ -27,25 +27,23 @@
 
 struct examine_told;
 
-struct examine { /* private */
-    const struct transformer *model; /* borrowed */
-    uint64_t every;                  /* 0: never */
-    uint32_t slices;
+struct examine {                      /* private */
+    const struct transformer *model;  /* borrowed */
+    uint64_t every;                   /* 0: never */
     const char **name;                /* [tensors] */
     struct tensor_statistics *tensor; /* [tensors] */
     struct block_statistics *block;   /* [E + L] */
     double correct;
-    bool known; /* blocks and correct, of the step at hand */
+    bool known;                /* blocks and correct, of the step at hand */
     struct examine_told *told; /* by partials that are on their way */
 };
 
-void examine_init(struct examine *e, const struct transformer *t, uint32_t slices,
-                  uint64_t every);
+void examine_init(struct examine *e, const struct transformer *t, uint64_t every);
 void examine_fini(struct examine *e);
 
 bool examine_due(const struct examine *e, uint64_t step);
 /* The slice of @step whose blocks are wanted. */
-uint32_t examine_slice(const struct examine *e, uint64_t step);
+uint32_t examine_slice(const struct examine *e, uint64_t step, uint32_t slices);
 
 /* What the Partial @m, number @partial, tells is kept until the word whether it enters
  * the sum.  ERR_MISMATCH, logged: as many numbers as no model of ours has. */
@@ -58,12 +56,13 @@ void examine_drop(struct examine *e, uint64_t partial);
 struct tensor_statistics *examine_tensors(struct examine *e, uint64_t step);
 
 struct examine_targets { /* of a step */
-    double all, slice; /* of all slices, and of the one examined */
-    double inverse;    /* sum of 1 / those of each slice */
+    uint32_t slices;     /* of the step */
+    double all, slice;   /* of all slices, and of the one examined */
+    double inverse;      /* sum of 1 / those of each slice */
 };
 
-/* The step is committed, with the sum of its slices' @noise and the @norm of its gradient:
- * borrowed until the next call. */
+/* The step is committed, with the sum of its slices' @noise and the @norm of its
+ * gradient: borrowed until the next call. */
 struct statistics examine_step(const struct examine *e, uint64_t step, double noise,
                                double norm, struct examine_targets targets);
 /* The step is over, or begins again. */

@@ -146,6 +146,12 @@ static struct treesum_buffer *take_arrived(struct parcels *p, uint64_t partial,
     return b;
 }
 
+void parcels_slices(struct parcels *p, uint32_t V)
+{
+    p->V = V;
+    treesum_slices(p->sums, V);
+}
+
 struct treesum_buffer *parcels_add(struct parcels *p, uint64_t partial)
 {
     struct tree_node node;

@@ -38,6 +38,10 @@ struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat
                             void *ctx);
 void parcels_free(struct parcels *p);
 
+/* Partials that are added from now on are of a step of @V slices, up to those it was made
+ * for; nothing waits for a sibling when that is another number. */
+void parcels_slices(struct parcels *p, uint32_t V);
+
 void parcels_receive(struct parcels *p, const struct parcel *what);
 /* Into the sum, in place of what was added of its parts.  Returns the complete sum when
  * this was the last, else NULL; it is given back with parcels_give(). */

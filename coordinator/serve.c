@@ -62,6 +62,7 @@ static void make_core_conf(struct serve *s)
     const uint64_t steps = conf_steps_count(c->train.steps, scale);
     s->conf = (struct coordinator_conf){
         .slices = c->train.slices,
+        .ramp = s->supply.plan.ramp,
         .steps = steps,
         .eval_every = conf_steps_count(c->train.eval_every, scale),
         .checkpoint_every = conf_steps_count(c->train.checkpoint_every, scale),
@@ -170,7 +171,7 @@ static int open_all(struct serve *s)
     if (!s->o.eval_only)
         TRY(open_recorder(s));
     const uint64_t term = s->recorder ? recorder_term(s->recorder) : 1;
-    examine_init(&s->examine, &s->model, s->conf.slices,
+    examine_init(&s->examine, &s->model,
                  conf_steps_count(c->train.stats_every, s->supply.scale));
     const struct coordinator_from from = resume_from(&s->resume);
     coordinator_init(&s->core, &s->conf, term, &from);
@@ -379,9 +380,10 @@ static void beat(struct serve *s, const struct action *a)
 
 static void record_statistics(struct serve *s, const struct action *a)
 {
-    const uint32_t slice = examine_slice(&s->examine, a->step);
-    struct examine_targets targets = {.all = (double)a->targets};
-    for (uint32_t v = 0; v < s->conf.slices; v++) {
+    const uint32_t slices = supply_step_slices(&s->supply, a->data),
+                   slice = examine_slice(&s->examine, a->step, slices);
+    struct examine_targets targets = {.slices = slices, .all = (double)a->targets};
+    for (uint32_t v = 0; v < slices; v++) {
         const double n = (double)supply_targets(&s->supply, a->data, v, v + 1);
         targets.inverse += 1 / n;
         if (v == slice)

@@ -146,6 +146,7 @@ void serve_on_arrived(void *ctx, uint64_t partial, int err)
 
 void serve_add(struct serve *s, const struct action *a)
 {
+    parcels_slices(s->parcels, s->core.slices);
     struct treesum_buffer *root = parcels_add(s->parcels, a->partial);
     examine_add(&s->examine, a->partial);
     if (root) {

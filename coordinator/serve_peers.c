@@ -95,7 +95,10 @@ void serve_lease(struct serve *s, const struct action *a)
     m.lease.first = a->first;
     m.lease.slices = a->end - a->first;
     m.lease.statistics = examine_due(&s->examine, a->version) && a->lease == LEASE_TRAIN;
-    m.lease.examined = m.lease.statistics ? examine_slice(&s->examine, a->version) : 0;
+    m.lease.examined = m.lease.statistics
+                           ? examine_slice(&s->examine, a->version,
+                                           supply_step_slices(&s->supply, a->step))
+                           : 0;
     const bool held_out = a->lease == LEASE_HELD_OUT || a->lease == LEASE_TRANSLATE;
     m.lease.slice = supply_slices(&s->supply, a->step, held_out, a->first, a->end);
     serve_say(s, a->peer, m);

@@ -450,7 +450,7 @@ void share_begin(struct coordinator *c, struct actions *out)
     if (c->phase == PHASE_STEP) {
         const struct chosen to = choose(c, false);
         if (to.n > 0)
-            cut(c, to, 0, c->conf.slices, out);
+            cut(c, to, 0, c->slices, out);
         mem_free(to.list);
         return;
     }

@@ -147,11 +147,17 @@ static uint32_t add(struct supply *s, struct supply_slice which)
 {
     const struct supply_buffer *b = s->buffer;
     const size_t first = b->lengths.n;
+    const struct supply_slice asked = which;
+    if (!which.held_out) {
+        const struct plan_place at = plan_place(s->plan, which.step, which.v);
+        which.step = at.step;
+        which.v = at.v;
+    }
     (s->document     ? supply_document_add
      : s->plan.pairs ? supply_pairs_add
                      : supply_text_add)(s, which);
     const size_t n = b->lengths.n - first;
-    count(s, which, sum(b->lengths.at + first, n));
+    count(s, asked, sum(b->lengths.at + first, n));
     return (uint32_t)n;
 }
 
@@ -179,6 +185,11 @@ uint64_t supply_held_out_sequences(const struct supply *s, uint32_t v)
     return n;
 }
 
+uint32_t supply_step_slices(const struct supply *s, uint64_t step)
+{
+    return ramp_slices(s->plan.ramp, s->plan.slices, step);
+}
+
 uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end)
 {
     uint64_t targets = 0;
@@ -190,15 +201,30 @@ uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_
     return targets;
 }
 
-void supply_samples(struct supply *s, uint64_t step, uint64_t *first, uint64_t *last)
+/* Samples of one slice. */
+static void samples(struct supply *s, uint64_t step, uint32_t v, uint64_t *first,
+                    uint64_t *last)
 {
-    if (!s->plan.pairs) {
-        *first = step * s->plan.batch;
-        *last = *first + s->plan.batch - 1;
+    const struct plan_place at = plan_place(s->plan, step, v);
+    if (s->plan.pairs) {
+        batches_slice(&s->batches, at.step, at.v, first, last);
+        *last += *first - 1;
         return;
     }
-    uint64_t n;
-    batches_slice(&s->batches, step, s->plan.slices - 1, last, &n);
-    *last += n - 1;
-    batches_slice(&s->batches, step, 0, first, &n);
+    const struct plan_piece piece = plan_slice(s->plan, at.v);
+    *first = at.step * s->plan.batch + piece.first;
+    *last = *first + piece.sequences - 1;
+}
+
+void supply_samples(struct supply *s, uint64_t step, uint64_t *first, uint64_t *last)
+{
+    const uint32_t slices = ramp_slices(s->plan.ramp, s->plan.slices, step);
+    *first = UINT64_MAX;
+    *last = 0;
+    for (uint32_t v = 0; v < slices; v++) {
+        uint64_t a, b;
+        samples(s, step, v, &a, &b);
+        *first = a < *first ? a : *first;
+        *last = b > *last ? b : *last;
+    }
 }

@@ -75,11 +75,14 @@ void supply_open_document(struct supply *s, const struct conf *conf,
                           const struct document *d);
 void supply_close(struct supply *s);
 
+/* Slices of @step. */
+uint32_t supply_step_slices(const struct supply *s, uint64_t step);
+
 /* Target tokens of the slices [first, end) of @step, as supply_slices() makes them.  What
  * that returned before is no longer borrowed. */
 uint64_t supply_targets(struct supply *s, uint64_t step, uint32_t first, uint32_t end);
 
-/* The samples that all slices of @step have, *first to *last: numbers of the run. */
+/* The samples that all slices of @step have are in *first to *last: numbers of the run. */
 void supply_samples(struct supply *s, uint64_t step, uint64_t *first, uint64_t *last);
 
 /* Sequences of a held-out slice of pairs, or of one of a document. */

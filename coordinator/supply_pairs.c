@@ -69,7 +69,9 @@ int supply_pairs_open(struct supply *s, const struct conf *conf)
     assert(batches_largest(&s->batches) <= plan_rows(s->plan));
     const uint64_t targets = info->target_tokens + info->count;
     const double steps = (double)s->batches.steps_per_epoch;
-    s->scale = (struct conf_scale){.steps_per_epoch = steps,
+    s->scale = (struct conf_scale){.ramp = s->plan.ramp,
+                                   .slices = s->plan.slices,
+                                   .steps_per_epoch = steps,
                                    .tokens_per_step = (double)targets / steps};
     s->length = (double)targets / (double)info->count;
     return open_held_out(s);

@@ -27,6 +27,8 @@ int supply_text_open(struct supply *s, uint64_t seed)
     TRY(windows_init(&s->windows, s->data.train, s->plan.context, seed));
     TRY(open_held_out(s));
     s->scale = (struct conf_scale){
+        .ramp = s->plan.ramp,
+        .slices = s->plan.slices,
         .steps_per_epoch = (double)s->windows.n / s->plan.batch,
         .tokens_per_step = (double)s->plan.batch * s->plan.context};
     s->length = s->plan.context;

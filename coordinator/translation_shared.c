@@ -24,6 +24,7 @@ static struct conf conf_of(const struct translate_job *g)
     struct conf c = g->with.conf;
     c.run.log_level = LEVEL_INFO;
     c.train.batch = c.train.slices = 1;
+    c.train.ramp = 0;
     c.train.batch_tokens = (double)g->page.batch_tokens;
     c.augment = (struct conf_augment){0};
     c.cluster.threads = g->threads;

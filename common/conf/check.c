@@ -108,6 +108,15 @@ static bool every_slice_has_a_sequence(const struct conf *c)
     return false;
 }
 
+static bool a_ramp_begins_below_its_end(const struct conf *c)
+{
+    if (c->train.ramp == 0 || c->train.ramp_from <= c->train.slices)
+        return true;
+    say(LOG_ERROR, c, OPTION_train_ramp_from, "must be at most", OPTION_train_slices,
+        "use train.ramp_from %lu or less", (unsigned long)c->train.slices);
+    return false;
+}
+
 static bool a_lease_outlasts_lost_heartbeats(const struct conf *c)
 {
     const double least = heartbeats_per_lease * c->cluster.heartbeat;
@@ -260,11 +269,15 @@ static void resolve(struct conf *c)
 
 int conf_check(struct conf *c)
 {
-    static bool (*const rules[])(const struct conf *) = {
-        heads_divide_the_width,        kv_heads_divide_the_heads,
-        rotary_has_even_heads,         sinusoidal_has_even_width,
-        every_slice_has_a_sequence,    a_lease_outlasts_lost_heartbeats,
-        the_rate_falls_to_its_minimum, a_range_test_starts_above_zero};
+    static bool (*const rules[])(const struct conf *) = {heads_divide_the_width,
+                                                         kv_heads_divide_the_heads,
+                                                         rotary_has_even_heads,
+                                                         sinusoidal_has_even_width,
+                                                         every_slice_has_a_sequence,
+                                                         a_ramp_begins_below_its_end,
+                                                         a_lease_outlasts_lost_heartbeats,
+                                                         the_rate_falls_to_its_minimum,
+                                                         a_range_test_starts_above_zero};
     resolve(c);
     bool good = true;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)

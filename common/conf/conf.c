@@ -38,6 +38,12 @@ int conf_load_word(struct conf *c, const char *word)
     return set_key(c, key, equals + 1, &origin);
 }
 
+/* Steps with the data of @full whole ones. */
+static double steps_of(struct conf_scale scale, double full)
+{
+    return round(ramp_steps(scale.ramp, scale.slices, full));
+}
+
 static double in_steps(struct conf_steps s, struct conf_scale scale)
 {
     switch (s.unit) {
@@ -45,10 +51,10 @@ static double in_steps(struct conf_steps s, struct conf_scale scale)
         return s.count;
     case CONF_EPOCHS:
         assert(scale.steps_per_epoch > 0);
-        return round(s.count * scale.steps_per_epoch);
+        return steps_of(scale, s.count * scale.steps_per_epoch);
     case CONF_TOKENS:
         assert(scale.tokens_per_step > 0);
-        return round(s.count / scale.tokens_per_step);
+        return steps_of(scale, s.count / scale.tokens_per_step);
     }
     assert(!"a length of no unit");
     return 0;

@@ -25,6 +25,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/ramp.h"
+
 #define CHOICES(name)                                                                    \
     enum conf_##name                                                                     \
     {
@@ -43,9 +45,11 @@ struct conf_steps {
     enum conf_steps_unit { CONF_STEPS, CONF_EPOCHS, CONF_TOKENS } unit;
 };
 
-/* What a run's steps are. */
+/* What a run's steps are: whole ones, and how they grow up to that. */
 struct conf_scale {
     double steps_per_epoch, tokens_per_step;
+    struct ramp ramp;
+    uint32_t slices; /* of a whole step */
 };
 
 typedef uint32_t conf_u32;

@@ -8,6 +8,7 @@ struct plan plan_of(const struct conf *conf)
     return (struct plan){.batch = conf->train.batch,
                          .slices = conf->train.slices,
                          .context = conf->model.context,
+                         .ramp = {conf->train.ramp, conf->train.ramp_from},
                          .pairs = conf->model.encoder_layers > 0,
                          .batch_tokens = conf->train.batch_tokens,
                          .merges_dropped =
@@ -20,6 +21,13 @@ struct plan_piece plan_slice(struct plan p, uint32_t v)
     const uint64_t first = (uint64_t)v * p.batch / p.slices,
                    end = ((uint64_t)v + 1) * p.batch / p.slices;
     return (struct plan_piece){first, (uint32_t)(end - first)};
+}
+
+struct plan_place plan_place(struct plan p, uint64_t step, uint32_t v)
+{
+    assert(v < ramp_slices(p.ramp, p.slices, step));
+    const uint64_t before = ramp_before(p.ramp, p.slices, step) + v;
+    return (struct plan_place){before / p.slices, (uint32_t)(before % p.slices)};
 }
 
 static uint32_t held_out_sequences(struct plan p)

@@ -17,12 +17,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/ramp.h"
 #include "conf/conf.h"
 
 enum { PLAN_HELD_OUT_ROWS = 512 };
 
 struct plan {
     uint32_t batch, slices, context; /* B sequences, V, T */
+    struct ramp ramp;                /* of the slices */
     bool pairs;
     uint64_t batch_tokens; /* of a step of pairs */
     double merges_dropped; /* share of them, of the side of pairs that loses more */
@@ -35,7 +37,16 @@ struct plan_piece {
     uint32_t sequences;
 };
 
+/* Of a whole step. */
 struct plan_piece plan_slice(struct plan p, uint32_t v);
+
+/* Slice @v of step @step, of a run that grows up to whole steps, is slice @v of whole step
+ * @step: one slice follows the other (base/ramp.h). */
+struct plan_place {
+    uint64_t step;
+    uint32_t v;
+};
+struct plan_place plan_place(struct plan p, uint64_t step, uint32_t v);
 /* Of the largest slice of either kind, may be beyond 32 bits.  Pairs: of sources and of
  * targets each, as batches_init() and its limit for held-out slices keep to. */
 uint64_t plan_rows(struct plan p);

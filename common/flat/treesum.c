@@ -8,7 +8,7 @@
 #include "tensor/rows.h"
 
 struct treesum {
-    uint32_t V;
+    uint32_t V, most;
     const struct ranges *ranges; /* borrowed */
     size_t count;                /* elements of a buffer */
     bool bfloat16;
@@ -24,7 +24,7 @@ struct treesum *treesum_new(uint32_t V, const struct ranges *ranges, bool bfloat
     assert(V > 0 && ranges->n > 0);
     struct treesum *s = mem_zalloc(sizeof *s);
     const struct range last = ranges->list[ranges->n - 1];
-    s->V = V;
+    s->V = s->most = V;
     s->ranges = ranges;
     s->count = last.first + last.count;
     s->bfloat16 = bfloat16;
@@ -166,6 +166,14 @@ void treesum_discard(struct treesum *s, struct tree_node node)
         return;
     treesum_discard(s, tree_left(node));
     treesum_discard(s, tree_right(node, s->V));
+}
+
+void treesum_slices(struct treesum *s, uint32_t V)
+{
+    assert(V > 0 && V <= s->most);
+    for (size_t i = 0; i < s->ranges->n * 2 * (size_t)s->V && V != s->V; i++)
+        assert(!s->waiting[i]);
+    s->V = V;
 }
 
 void treesum_reset(struct treesum *s)

@@ -55,6 +55,9 @@ struct treesum_buffer *treesum_extract(struct treesum *s, struct tree_node node)
 /* What waits at @node or below it is forgotten: a whole value of @node is to be added. */
 void treesum_discard(struct treesum *s, struct tree_node node);
 
+/* From now on it is the sum of @V slices, up to those it was made for; nothing waits. */
+void treesum_slices(struct treesum *s, uint32_t V);
+
 /* Forget waiting parts; their buffers return to the pool.  No treesum_add() may be
  * running. */
 void treesum_reset(struct treesum *s);

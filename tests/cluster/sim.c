@@ -129,6 +129,9 @@ struct sim_options sim_draw(uint64_t seed)
     if (draw(&r, 3) == 0)
         o.skip_norm_z = 1 + 0.5 * (double)draw(&r, 4);
     o.scores = draw(&r, 2) == 0;
+    if (draw(&r, 3) == 0)
+        o.ramp = (struct ramp){.steps = draw(&r, 2 * o.steps),
+                               .from = 1 + (uint32_t)draw(&r, o.slices)};
     return o;
 }
 

@@ -31,6 +31,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/ramp.h"
+
 enum { SIM_LIVENESS_MS = 120000 };
 
 /* What can happen; each seed has some of it. */
@@ -105,6 +107,7 @@ extern const char *const sim_sometimes_names[SOMETIMES_KINDS];
 struct sim_options {
     uint64_t seed;
     uint32_t workers, slices, eval_slices, threads;
+    struct ramp ramp;
     uint64_t steps, eval_every, checkpoint_every;
     uint32_t patience; /* evaluations; 0: none */
     bool scores;       /* translations, at each evaluation */

@@ -71,6 +71,7 @@ void coordinator_boot(struct sim *s)
 {
     const struct coordinator_conf conf = {
         .slices = s->o.slices,
+        .ramp = s->o.ramp,
         .steps = s->o.steps,
         .eval_every = s->o.eval_every,
         .checkpoint_every = s->o.checkpoint_every,
@@ -252,10 +253,10 @@ static void update(struct sim *s, const struct action *a)
         slices += tree_size(s->part[i].node, s->o.slices);
     }
     s->parts = 0;
-    if (slices != s->o.slices)
+    if (slices != sim_slices(s, s->core.data))
         sim_wrong(s, "step %llu is updated with %llu of %u slices",
                   (unsigned long long)s->version, (unsigned long long)slices,
-                  s->o.slices);
+                  sim_slices(s, s->core.data));
     struct item *i = sim_add(s, ITEM_UPDATED, sim_about(s, UPDATE_US));
     i->life = s->life;
     i->loss = toy_norm(s->theta, s->core.data);

@@ -28,12 +28,18 @@ double toy_loss(uint64_t theta, uint64_t step, uint32_t slice)
     return (double)(toy_gradient(theta, step, slice) % 4096);
 }
 
+uint32_t sim_slices(const struct sim *s, uint64_t data)
+{
+    return ramp_slices(s->o.ramp, s->o.slices, data);
+}
+
 double toy_step_loss(const struct sim *s, uint64_t theta, uint64_t step)
 {
+    const uint32_t slices = sim_slices(s, step);
     double loss = 0;
-    for (uint32_t v = 0; v < s->o.slices; v++)
+    for (uint32_t v = 0; v < slices; v++)
         loss += toy_loss(theta, step, v);
-    return loss / s->o.slices;
+    return loss / slices;
 }
 
 double toy_norm(uint64_t theta, uint64_t step)
@@ -102,7 +108,7 @@ static void make_step(struct sim *s, struct undisturbed *u)
         return;
     }
     uint64_t sum = 0;
-    for (uint32_t v = 0; v < s->o.slices; v++)
+    for (uint32_t v = 0; v < sim_slices(s, data); v++)
         sum += toy_gradient(*theta, data, v);
     theta[1] = toy_update(theta[0], sum);
     if (s->o.skip_loss_z > 0 || s->o.skip_norm_z > 0)

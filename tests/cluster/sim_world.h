@@ -198,6 +198,7 @@ void sim_close(struct sim *s, uint32_t link, bool by_worker);
 uint64_t toy_gradient(uint64_t theta, uint64_t step, uint32_t slice);
 uint64_t toy_update(uint64_t theta, uint64_t sum);
 double toy_loss(uint64_t theta, uint64_t step, uint32_t slice);
+uint32_t sim_slices(const struct sim *s, uint64_t data); /* of the step with these data */
 double toy_step_loss(const struct sim *s, uint64_t theta, uint64_t step);
 double toy_norm(uint64_t theta, uint64_t step);
 double toy_held_out(uint64_t theta, uint32_t slice);

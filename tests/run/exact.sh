@@ -2,7 +2,7 @@
 # exact.sh WIRE STEPS text|pairs - the same weights, moments and average, to the bit, and the same
 # statistics, losses and BLEU of what is held out, whoever computes them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
 # another number of workers, killed and resumed.  A GPT, or an encoder-decoder with all kinds
-# of dropout, label smoothing and all kinds of augmentation.
+# of dropout, label smoothing and all kinds of augmentation, and a batch that grows.
 source "$(dirname "$0")/lib.sh"
 wire=$1
 steps=$2
@@ -23,7 +23,7 @@ case $kind in
                 model.dropout_attention=0.1 model.dropout_hidden=0.1 model.dropout_word=0.1
                 augment.source_bpe=0.1 augment.target_bpe=0.1 augment.source_swap=3 augment.source_switch=1
                 augment.target_switch=1 augment.source_mask=0.1 augment.source_drop=0.1 augment.join=0.2
-                train.batch_tokens=1024 optim.warmup=10
+                train.batch_tokens=1024 optim.warmup=10 train.ramp=$((steps / 2)) train.ramp_from=3
                 translate.bleu=true translate.bleu_tokens=none translate.beam=2 translate.max_length=10)
         ;;
 esac

@@ -241,8 +241,23 @@ static void lengths_in_epochs_and_tokens_become_steps(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(
             conf_steps_count(cases[i].s,
-                             (struct conf_scale){cases[i].scale, cases[i].scale}),
+                             (struct conf_scale){.steps_per_epoch = cases[i].scale,
+                                                 .tokens_per_step = cases[i].scale}),
             cases[i].expected);
+}
+
+/* A ramp of 6 steps has the data of 3 whole ones. */
+static void lengths_in_epochs_and_tokens_know_of_the_ramp(void **state)
+{
+    (void)state;
+    const struct conf_scale scale = {.steps_per_epoch = 10,
+                                     .tokens_per_step = 100,
+                                     .ramp = {.steps = 6, .from = 2},
+                                     .slices = 10};
+    assert_int_equal(conf_steps_count((struct conf_steps){7, CONF_STEPS}, scale), 7);
+    assert_int_equal(conf_steps_count((struct conf_steps){1, CONF_EPOCHS}, scale), 13);
+    assert_int_equal(conf_steps_count((struct conf_steps){300, CONF_TOKENS}, scale), 6);
+    assert_int_equal(conf_steps_count((struct conf_steps){1000, CONF_TOKENS}, scale), 13);
 }
 
 static void strings_outlive_what_they_were_read_from_and_are_kept_once(void **state)
@@ -275,6 +290,7 @@ int main(void)
         FRESH(one_wrong_variable_keeps_the_others_from_being_set),
         FRESH(every_option_can_be_set_by_its_variable),
         FRESH(lengths_in_epochs_and_tokens_become_steps),
+        FRESH(lengths_in_epochs_and_tokens_know_of_the_ramp),
         FRESH(strings_outlive_what_they_were_read_from_and_are_kept_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

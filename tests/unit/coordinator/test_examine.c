@@ -35,7 +35,7 @@ static void the_first_step_is_due_then_every_so_many_each_time_another_slice(voi
 {
     (void)state;
     struct examine e;
-    examine_init(&e, &model, SLICES, 10);
+    examine_init(&e, &model, 10);
     static const struct {
         uint64_t step;
         bool due;
@@ -46,10 +46,10 @@ static void the_first_step_is_due_then_every_so_many_each_time_another_slice(voi
         assert_int_equal(examine_due(&e, cases[i].step), cases[i].due);
         assert_int_equal(examine_tensors(&e, cases[i].step) != NULL, cases[i].due);
         if (cases[i].due)
-            assert_int_equal(examine_slice(&e, cases[i].step), cases[i].slice);
+            assert_int_equal(examine_slice(&e, cases[i].step, SLICES), cases[i].slice);
     }
     examine_fini(&e);
-    examine_init(&e, &model, SLICES, 0);
+    examine_init(&e, &model, 0);
     for (uint64_t step = 0; step < 100; step++)
         assert_false(examine_due(&e, step));
     examine_fini(&e);
@@ -69,14 +69,14 @@ static int tell(struct examine *e, uint64_t partial, size_t n, double first)
 
 static struct statistics step(struct examine *e)
 {
-    return examine_step(e, 9, 8, 1, (struct examine_targets){40, 10, 0.4});
+    return examine_step(e, 9, 8, 1, (struct examine_targets){SLICES, 40, 10, 0.4});
 }
 
 static void what_enters_the_sum_counts_and_what_is_dropped_does_not(void **state)
 {
     (void)state;
     struct examine e;
-    examine_init(&e, &model, SLICES, 10);
+    examine_init(&e, &model, 10);
     assert_int_equal(tell(&e, 1, VALUES, 0.5), ERR_OK);
     assert_int_equal(tell(&e, 2, VALUES, 1000), ERR_OK); /* a liar's */
     assert_int_equal(tell(&e, 3, 0, 0), ERR_OK);         /* of other slices */
@@ -103,7 +103,7 @@ static void the_next_step_knows_nothing_of_the_last(void **state)
 {
     (void)state;
     struct examine e;
-    examine_init(&e, &model, SLICES, 10);
+    examine_init(&e, &model, 10);
     assert_int_equal(tell(&e, 1, VALUES, 1), ERR_OK);
     assert_int_equal(tell(&e, 2, VALUES, 2), ERR_OK);
     examine_add(&e, 1);
@@ -119,7 +119,7 @@ static void numbers_of_another_model_are_refused(void **state)
 {
     (void)state;
     struct examine e;
-    examine_init(&e, &model, SLICES, 10);
+    examine_init(&e, &model, 10);
     assert_int_equal(tell(&e, 1, VALUES - 1, 1), ERR_MISMATCH);
     assert_int_equal(tell(&e, 1, VALUES + 1, 1), ERR_MISMATCH);
     assert_int_equal(tell(&e, 1, 1, 1), ERR_MISMATCH);

@@ -355,6 +355,40 @@ static void merges_left_out_keep_to_the_rows_and_to_the_context(void **state)
     supply_close(&longer);
 }
 
+/* A batch that grows goes through the same slices, one after the other. */
+static void a_ramp_has_the_slices_of_whole_steps_in_their_order(void **state)
+{
+    (void)state;
+    for (size_t f = 0; f < FOLDERS; f++) {
+        struct conf_augment how = f == 0 ? OFF : EVERY;
+        struct supply whole = start(folders[f], how), grows = start(folders[f], how);
+        uint64_t next = 0;
+        grows.plan.ramp = (struct ramp){.steps = STEPS - 2, .from = 1};
+        for (uint64_t step = 0; step < STEPS; step++) {
+            const uint32_t slices = supply_step_slices(&grows, step);
+            uint64_t first, last, targets = 0;
+            assert_true(slices >= 1 && (step < STEPS - 2 || slices == SLICES));
+            supply_samples(&grows, step, &first, &last);
+            for (uint32_t v = 0; v < slices; v++, next++) {
+                const uint32_t w = (uint32_t)(next % SLICES);
+                struct kept k = slice_at(&grows, step, false, v);
+                const struct message_slice a = slice_of(&k);
+                assert_true(
+                    same(&a, supply_slices(&whole, next / SLICES, false, w, w + 1)));
+                const uint64_t sample =
+                    a.samples[0] + (f == 0 ? next / SLICES * grows.plan.batch : 0);
+                assert_true(sample >= first && sample <= last);
+                targets += targets_of(&a);
+                kept_fini(&k);
+            }
+            assert_int_equal(supply_targets(&grows, step, 0, slices), targets);
+        }
+        assert_int_equal(next, ramp_before(grows.plan.ramp, SLICES, STEPS));
+        supply_close(&whole);
+        supply_close(&grows);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +396,7 @@ int main(void)
         T(what_is_held_out_is_never_augmented),
         T(what_trains_is_augmented_and_anew_each_time),
         T(joined_pairs_are_two_in_a_row_that_fit),
-        T(merges_left_out_keep_to_the_rows_and_to_the_context)};
+        T(merges_left_out_keep_to_the_rows_and_to_the_context),
+        T(a_ramp_has_the_slices_of_whole_steps_in_their_order)};
     return cmocka_run_group_tests(tests, make_data, NULL);
 }
