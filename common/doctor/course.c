@@ -1,16 +1,12 @@
 #include "doctor/course.h"
 
-#include <errno.h>
-#include <jansson.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "metrics/jsonl_read.h"
 
 /* --- room, by doubling --- */
 
@@ -40,12 +36,6 @@ static void drop_from(struct course *c, uint64_t step)
 
 /* --- lines --- */
 
-static double number(const json_t *of, const char *key)
-{
-    const json_t *x = json_object_get(of, key);
-    return json_is_number(x) ? json_number_value(x) : NAN;
-}
-
 static const char *text(const json_t *of, const char *key)
 {
     const char *t = json_string_value(json_object_get(of, key));
@@ -56,12 +46,13 @@ static bool take_step(struct course *c, const json_t *line, uint64_t step)
 {
     drop_from(c, step);
     c->step = room(c->step, c->steps, sizeof *c->step);
-    c->step[c->steps++] = (struct course_step){.step = step,
-                                               .loss = number(line, "loss"),
-                                               .rate = number(line, "learning_rate"),
-                                               .norm = number(line, "gradient_norm"),
-                                               .clip = number(line, "clip_coefficient"),
-                                               .tokens = number(line, "tokens")};
+    c->step[c->steps++] =
+        (struct course_step){.step = step,
+                             .loss = jsonl_number(line, "loss"),
+                             .rate = jsonl_number(line, "learning_rate"),
+                             .norm = jsonl_number(line, "gradient_norm"),
+                             .clip = jsonl_number(line, "clip_coefficient"),
+                             .tokens = jsonl_number(line, "tokens")};
     return true;
 }
 
@@ -71,7 +62,7 @@ static bool take_evaluation(struct course *c, const json_t *line, uint64_t step)
         c->evaluations--;
     c->evaluation = room(c->evaluation, c->evaluations, sizeof *c->evaluation);
     c->evaluation[c->evaluations++] =
-        (struct course_evaluation){step, number(line, "held_out_loss")};
+        (struct course_evaluation){step, jsonl_number(line, "held_out_loss")};
     return true;
 }
 
@@ -80,7 +71,7 @@ static bool take_evaluation(struct course *c, const json_t *line, uint64_t step)
 static struct tensor_statistics tensor_of(const json_t *j)
 {
     struct tensor_statistics s;
-#define TENSOR(field, key, text) s.field = number(j, key);
+#define TENSOR(field, key, text) s.field = jsonl_number(j, key);
 #include "metrics/statistics.def"
     return s;
 }
@@ -88,7 +79,7 @@ static struct tensor_statistics tensor_of(const json_t *j)
 static struct block_statistics block_of(const json_t *j)
 {
     struct block_statistics s;
-#define BLOCK(field, key, text) s.field = number(j, key);
+#define BLOCK(field, key, text) s.field = jsonl_number(j, key);
 #include "metrics/statistics.def"
     return s;
 }
@@ -96,7 +87,7 @@ static struct block_statistics block_of(const json_t *j)
 static struct noise_statistics noise_of_line(const json_t *j)
 {
     struct noise_statistics s;
-#define NOISE(field, key, text) s.field = number(j, key);
+#define NOISE(field, key, text) s.field = jsonl_number(j, key);
 #include "metrics/statistics.def"
     return s;
 }
@@ -150,7 +141,7 @@ static bool take_statistics(struct course *c, const json_t *line, uint64_t step)
         drop_statistics(&c->statistics[--c->examined]);
     const size_t n = json_array_size(blocks);
     struct course_statistics s = {.step = step,
-                                  .accuracy = number(line, "accuracy"),
+                                  .accuracy = jsonl_number(line, "accuracy"),
                                   .noise = noise_of_line(json_object_get(line, "noise"))};
     s.tensor = mem_alloc(mem_mul(c->tensors, sizeof *s.tensor));
     for (size_t i = 0; i < c->tensors; i++)
@@ -200,49 +191,26 @@ static const struct {
               {"start", take_start},     {"end", take_end}};
 
 /* Events that are not ours are right, and nothing. */
-static bool take_line(struct course *c, const json_t *line)
+static bool take_line(void *ctx, const struct jsonl_line *line)
 {
-    const char *event = text(line, "event");
-    const json_t *step = json_object_get(line, "step");
-    if (!*event || !json_is_integer(step) || json_integer_value(step) < 0)
-        return false;
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-        if (strcmp(event, events[i].event) == 0)
-            return events[i].take(c, line, (uint64_t)json_integer_value(step));
+        if (strcmp(line->event, events[i].event) == 0)
+            return events[i].take(ctx, line->json, line->step);
     return true;
-}
-
-static void read_lines(struct course *c, FILE *in)
-{
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t n;
-    for (uint64_t at = 1; (n = getline(&line, &size, in)) > 0 && line[n - 1] == '\n';
-         at++) {
-        json_t *json = json_loadb(line, (size_t)n, 0, NULL);
-        if (!take_line(c, json) && c->bad++ == 0)
-            c->first_bad = at;
-        json_decref(json);
-    }
-    free(line);
 }
 
 int course_read(struct course *c, const char *path)
 {
-    FILE *in = fopen(path, "re");
-    if (!in) {
-        log_error("could not open %s: %s", path, strerror(errno));
-        return err_from_errno(errno);
-    }
     *c = (struct course){0};
-    read_lines(c, in);
-    const int failed = ferror(in) ? errno : 0;
-    fclose(in);
-    if (!failed)
-        return ERR_OK;
-    log_error("could not read %s: %s", path, strerror(failed));
-    course_fini(c);
-    return ERR_IO;
+    struct jsonl_bad bad;
+    const int err = jsonl_read(path, take_line, c, &bad);
+    if (err) {
+        course_fini(c);
+        return err;
+    }
+    c->bad = bad.n;
+    c->first_bad = bad.first;
+    return ERR_OK;
 }
 
 void course_fini(struct course *c)

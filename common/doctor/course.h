@@ -1,13 +1,12 @@
 /* course.h - the course of a run: log.jsonl read back whole, as what the rules look at.
  *
- * A log may be of a run that goes on, that died, or that was edited by hand:
+ * What is a line is in metrics/jsonl_read.h, and beyond it:
  *
- * 1. A last line without its end is still being written; it is left out.
- * 2. A line that is no object with an event and a step is counted and left out, and so is
- *    one of statistics whose tensors or blocks are not those of the first.
- * 3. A run that went back wrote steps again.  What was written last is the run: what lies
+ * 1. A line of statistics whose tensors or blocks are not those of the first is counted
+ *    and left out.
+ * 2. A run that went back wrote steps again.  What was written last is the run: what lies
  *    at or behind the step of a new "step" line is dropped.
- * 4. A number that is null, missing or not finite is NAN.
+ * 3. A number that is null, missing or not finite is NAN.
  *
  * So steps ascend, and so do those of evaluations and statistics.  Memory is bounded by
  * the file.

@@ -1,12 +1,11 @@
 /* history.h - log.jsonl read back: one metric of a run over its steps.
  *
- * A log may be of a run that goes on, that died, or that was edited by hand:
+ * What is a line is in metrics/jsonl_read.h, and beyond it:
  *
- * 1. A last line without its end is still being written; it is left out.
- * 2. A line that is no object with an event, a step and a time is counted and left out.
- * 3. A run that went back - after a death, say - wrote steps again.  What was written
+ * 1. A line without a time is counted and left out.
+ * 2. A run that went back - after a death, say - wrote steps again.  What was written
  *    last is the run: points of the way that it gave up are dropped.
- * 4. A metric that is null at a step is NAN there: it was not finite, or not known.
+ * 3. A metric that is null at a step is NAN there: it was not finite, or not known.
  */
 #ifndef METRICS_HISTORY_H
 #define METRICS_HISTORY_H
