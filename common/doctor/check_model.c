@@ -115,11 +115,12 @@ static void peer_name(char *out, size_t room, const char *name)
     snprintf(out, room, "%.*s*%s", layers ? (int)(layers - name) : 0, name, rest);
 }
 
-/* Weights of @tensor over the median of those of its peers; NAN when these are few. */
-static double scale_of(const struct course *c, size_t tensor)
+/* Weights of @tensor over the median of those of its peers, in the examined step @at; NAN
+ * when these are few. */
+static double scale_of(const struct course *c, size_t at, size_t tensor)
 {
     enum { LEAST = 3, NAME = 128 };
-    const struct tensor_statistics *t = c->statistics[c->examined - 1].tensor;
+    const struct tensor_statistics *t = c->statistics[at].tensor;
     char own[NAME], other[NAME];
     double *peer = mem_alloc(mem_mul(c->tensors, sizeof *peer));
     size_t n = 0;
@@ -134,25 +135,37 @@ static double scale_of(const struct course *c, size_t tensor)
     return n >= LEAST ? t[tensor].weight / usual : NAN;
 }
 
+struct scale {
+    double factor;
+    size_t tensor, at; /* index of an examined step */
+};
+
+static void look_at_scales(const struct course *c, size_t at, struct scale *worst)
+{
+    for (size_t i = 0; i < c->tensors; i++) {
+        const double scale = signs_is_matrix(c->name[i]) ? scale_of(c, at, i) : NAN;
+        if (scale > 0 && fabs(log(scale)) > fabs(log(worst->factor)))
+            *worst = (struct scale){scale, i, at};
+    }
+}
+
+/* At the start, before the training makes them alike, and at the end. */
 enum severity check_scales(const struct patient *p, struct finding *f)
 {
     const double off = 8;
     const struct course *c = p->course;
-    double worst = 1;
-    size_t at = 0;
-    for (size_t i = 0; c->examined > 0 && i < c->tensors; i++) {
-        const double scale = signs_is_matrix(c->name[i]) ? scale_of(c, i) : NAN;
-        if (scale > 0 && fabs(log(scale)) > fabs(log(worst))) {
-            worst = scale;
-            at = i;
-        }
+    struct scale worst = {.factor = 1};
+    if (c->examined > 0) {
+        look_at_scales(c, 0, &worst);
+        look_at_scales(c, c->examined - 1, &worst);
     }
-    if (!(fabs(log(worst)) > log(off)))
+    if (!(fabs(log(worst.factor)) > log(off)))
         return SEVERITY_NONE;
     say_seen(f,
              "the weights of %s are %.3g times as large as those of its like in the "
              "other blocks, at step %llu",
-             c->name[at], worst, (unsigned long long)c->statistics[c->examined - 1].step);
+             c->name[worst.tensor], worst.factor,
+             (unsigned long long)c->statistics[worst.at].step);
     say_change(f, "one initialisation for all blocks (model.init=gpt2); if the weights "
                   "come from elsewhere, scale these");
     return SEVERITY_SEVERE;

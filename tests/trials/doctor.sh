@@ -8,10 +8,11 @@
 #     tests/trials/doctor.sh tune                   # the set by which thresholds were chosen
 #
 # Option: --out DIR (default: doctor, in the current folder); what is trained there already is not trained again.
-# Environment: LOCKSTEP (the program), TEST_SHARED (test data that is not part of the project).  Results are functions of
-# the table, whatever the machine's speed.
+# Environment: LOCKSTEP (the program), SCALED (scaled.c), TEST_SHARED (test data that is not part of the project).
+# Results are functions of the table, whatever the machine's speed.
 trials=$(cd "$(dirname "$0")" && pwd)
 : "${LOCKSTEP:=$trials/../../build/release/lockstep}" "${TEST_SHARED:=$trials/../../../shared}"
+: "${SCALED:=$trials/../../build/release/tests/scaled}"
 source "$trials/../run/lib.sh"
 
 out=doctor set='' names=()
@@ -58,25 +59,26 @@ make_repeated() {
     for _ in {1..8}; do head -c 60000 "$1.all.txt"; done >"$1.txt"
     prepared "$1" --tokenizer char --held-out 0.02 "$1.txt"
 }
-# One piece of 500 characters in a hundred has its characters in another order.
-make_garbage() {
-    text "$1.all"
-    LC_ALL=C awk -v RS='\001' -v seed=3 'BEGIN { srand(seed) } {
-        for (at = 1; at <= length($0); at += 500) {
-            piece = substr($0, at, 500)
-            if (rand() < 0.01) {
-                n = split(piece, c, ""); piece = ""
-                for (i = n; i > 0; i--) { k = 1 + int(i * rand()); piece = piece c[k]; c[k] = c[i] }
-            }
-            printf "%s", piece
+# in_other_order SEED SIZE SHARE: of the pieces of SIZE characters a share, each with its characters in another order; by
+# the generator of Park and Miller 1988, whose numbers are the same in any awk.
+in_other_order() {
+    LC_ALL=C awk -v RS='\001' -v state="$1" -v size="$2" -v share="$3" '
+    function random() { state = state * 16807 % 2147483647; return state / 2147483647 }
+    {
+        for (at = 1; at <= length($0); at += size) {
+            piece = substr($0, at, size)
+            if (random() >= share) { printf "%s", piece; continue }
+            n = split(piece, c, "")
+            for (i = n; i > 0; i--) { k = 1 + int(i * random()); printf "%s", c[k]; c[k] = c[i] }
         }
-    }' "$1.all.txt" >"$1.txt"
+    }'
+}
+make_garbage() {
+    text "$1.all" && in_other_order 3 500 0.01 <"$1.all.txt" >"$1.txt"
     prepared "$1" --tokenizer char --held-out 0.02 "$1.txt"
 }
-# All characters in another order.
 make_scrambled() {
-    text "$1.all"
-    fold -w 1 "$1.all.txt" | shuf --random-source="$1.all.txt" | tr -d '\n' >"$1.txt"
+    text "$1.all" && in_other_order 5 500000 1 <"$1.all.txt" >"$1.txt"
     prepared "$1" --tokenizer char --held-out 0.02 "$1.txt"
 }
 
@@ -115,11 +117,24 @@ make_leaking() {
 
 # --- runs
 
-# train DIR DATA OPTIONS...: unless that was done
+# scaled DIR DATA TENSORS*FACTOR OPTIONS...: parameters after 10 steps, those tensors so much larger: in DIR.scaled
+scaled() {
+    local dir=$1 data=$2 tensors=${3%\**} factor=${3#*\*}
+    shift 3
+    train "$dir.first" "$data" "$@" train.steps=10
+    rm -rf "$dir.scaled"
+    "$SCALED" "$dir.first" "$dir.scaled" "$tensors" "$factor" 2>"$dir.log" || fail "scaled: $(cat "$dir.log")"
+}
+
+# train DIR DATA OPTIONS...: unless that was done; @TENSORS*FACTOR first makes these tensors larger
 train() {
     local dir=$1 data=$2 more=() code=0
     shift 2
     [ ! -e "$dir.ended" ] || return 0
+    if [[ ${1-} == @* ]]; then
+        scaled "$dir" "$data" "${1#@}" "${@:2}"
+        set -- "${@:2}" run.from="$dir.scaled"
+    fi
     case $data in pairs | shuffled | leaking) more=("${translator[@]}") ;; esac
     rm -rf "$dir"
     "$LOCKSTEP" train run.dir="$dir" data.dir="$out/$set-$data" "${common[@]}" "${more[@]}" "$@" >"$dir.log" 2>&1 || code=$?

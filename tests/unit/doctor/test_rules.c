@@ -357,6 +357,10 @@ static void weights_of_another_scale(void **state)
         s.tensor[i][0].weight = 3; /* nothing is like the embedding */
     }
     expect_none();
+    s.tensor[0][4].weight = 0.005; /* at the start: they grow */
+    expect(SEVERITY_SEVERE, "unequal_scales", "at step 1");
+    s.tensor[0][4].weight = 0.02;
+    expect_none();
 }
 
 static void attention_that_has_collapsed(void **state)
