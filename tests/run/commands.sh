@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-for command in train prepare eval generate translate average score inspect compare launch tune options; do
+for command in train prepare eval generate translate average score inspect compare launch tune doctor options; do
     "$LOCKSTEP" $command --help >help.txt || fail "$command --help ends with $?"
     grep -q '^Examples:' help.txt || fail "$command --help has no examples"
     ! grep -nE '^.{81}' help.txt || fail "$command --help: lines over 80 columns"
