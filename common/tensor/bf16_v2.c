@@ -1,0 +1,6 @@
+/* The bfloat16 products for x86-64-v2. */
+#define BF16_TABLE bf16_v2
+#define WIDE_BYTES 16
+#define TILE_ROWS  2
+#define TILE_WIDES 2
+#include "tensor/bf16_kernels.h"

@@ -1,0 +1,6 @@
+/* The bfloat16 products for x86-64-v4. */
+#define BF16_TABLE bf16_v4
+#define WIDE_BYTES 64
+#define TILE_ROWS  12
+#define TILE_WIDES 2
+#include "tensor/bf16_kernels.h"
