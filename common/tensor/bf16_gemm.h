@@ -14,9 +14,9 @@
  *
  * rounded to nearest, results below 2^-126 being zeros of their sign.  An odd K is made
  * even by zeros.  That is what the instruction vdpbf16ps does to a pair: Intel's manual
- * says so, and 200 million random pairs, those near the smallest number, infinities and
+ * says so, and 120 million random pairs, those near the smallest number, infinities and
  * zeros among them, agreed on an AMD Zen 5.  Without it the same chain is made of float32
- * multiply-adds, and without these of doubles rounded to odd.  So the bits depend on
+ * multiply-adds, and without these in double.  So the bits depend on
  * shape and factors alone: not on the instruction set, on threads, addresses, and not on
  * MXCSR, which is set for the time of a call.  (Only the payload of what is not a number
  * may differ.)  Rows and columns of c may be computed in any pieces.

@@ -33,24 +33,12 @@ typedef float cell;
 enum { CELL = 1 };
 
 #ifndef __FMA__
-/* fma(a, b, c).  The product is exact in double; the sum is rounded to odd, so that
- * rounding it once more, to float, is as good as rounding the exact sum (Boldo,
- * Melquiond 2008).  @rest is what the sum lost (Knuth's two-sum); not a number when the
- * sum is none or infinite. */
+/* fma(a, b, c), for a and b that are bfloat16.  The product, of 16 bits, is exact in double.
+ * So is the sum, or else the smaller of the two, of 16 or 24 bits, is below 2^-28 of the
+ * larger, which is a float: far from where rounding twice would matter. */
 static inline float multiply_add(float a, float b, float c)
 {
-    const double p = (double)a * (double)b, sum = p + (double)c, q = sum - p;
-    const double rest = (p - (sum - q)) + ((double)c - q);
-    uint64_t bits;
-    memcpy(&bits, &sum, sizeof bits);
-    if (rest < 0 || rest > 0) {
-        const bool away = (rest > 0) == (sum > 0);
-        if (!(bits & 1))
-            bits += away ? 1 : (uint64_t)-1;
-    }
-    double odd;
-    memcpy(&odd, &bits, sizeof odd);
-    return (float)odd;
+    return (float)((double)a * (double)b + (double)c);
 }
 #endif
 
