@@ -16,6 +16,8 @@ import os
 import random
 import re
 import resource
+import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -26,7 +28,7 @@ EXAMPLES = """examples:
   tests/bench/peers                                    all shapes, five pairs
   tests/bench/peers --shapes A,D --pairs 9 --json out.json
   tests/bench/peers --shapes B --ours train.slices=2   with options of ours
-exit codes: 0 measured, 1 measured but too disturbed to be believed, 2 usage, 65 the two do not do the same work"""
+exit codes: 0 measured, 1 a run failed, or they were too disturbed to be believed, 2 usage, 65 the two do not do the same work"""
 
 # slices: what is fastest for two workers; warm: steps that are dropped
 SHAPES = {
@@ -45,6 +47,7 @@ SETTINGS = {
     "bf16": (2, 1, True, True), "ddp bf16": (1, 2, True, True),
 }
 LOAD_MOST, FOREIGN_MOST, SPREAD_MOST = 0.3, 0.03, 0.05
+RUN_MOST = 120  # s, until a run counts as hanging
 
 
 def say(text):
@@ -73,6 +76,23 @@ def own_seconds():
     return u.ru_utime + u.ru_stime
 
 
+class Failed(Exception):
+    """A run that ended badly, or not at all."""
+
+
+def finish(command, env):
+    """Runs it to its end, with what it starts; what hangs is killed."""
+    p = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         start_new_session=True)
+    try:
+        out, err = p.communicate(timeout=RUN_MOST)
+    except subprocess.TimeoutExpired:
+        os.killpg(p.pid, signal.SIGKILL)
+        p.communicate()
+        raise Failed("%s was not done after %d s" % (" ".join(command), RUN_MOST)) from None
+    return subprocess.CompletedProcess(command, p.returncode, out, err)
+
+
 class Watch:
     """Which share of the cores others had while runs went on."""
 
@@ -81,12 +101,11 @@ class Watch:
 
     def run(self, command, env=None):
         wall, busy, own = time.time(), busy_seconds(), own_seconds()
-        done = subprocess.run(command, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
+        done = finish(command, {**os.environ, **(env or {})})
         self.wall += (time.time() - wall) * os.cpu_count()
         self.foreign += max(0, busy_seconds() - busy - (own_seconds() - own))
         if done.returncode:
-            sys.exit("peers: %s ended with %d:\n%s" % (" ".join(command), done.returncode, done.stderr[-2000:]))
+            raise Failed("%s ended with %d:\n%s" % (" ".join(command), done.returncode, done.stderr[-2000:]))
         return done
 
     def share(self):
@@ -153,6 +172,13 @@ def ours(watch, s, o, folder, steps):
 
 # --- PyTorch
 
+def free_port():
+    """Another one for each run: a port used just before may keep ranks from meeting."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def torch(watch, s, setting, o, seconds, count=False):
     threads, processes, tuned, bf16 = SETTINGS[setting]
     env = dict(OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads), PYTHONDONTWRITEBYTECODE="1")
@@ -162,7 +188,7 @@ def torch(watch, s, setting, o, seconds, count=False):
         if o.blas and threads > 1:
             env["LD_LIBRARY_PATH"] = o.blas
     job = dict(shape=s, seconds=seconds, warm=s["warm"], threads=threads, processes=processes, bf16=bf16,
-               foreach=tuned, count=count, port=29000 + os.getpid() % 1000)
+               foreach=tuned, count=count, port=free_port())
     done = watch.run(["/usr/bin/python3", os.path.join(HERE, "peers_torch.py"), json.dumps(job)], env)
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -203,7 +229,13 @@ def measure(name, o):
     settings = [x for x in SETTINGS if not (o.float32 and SETTINGS[x][3])]
     tried = {}
     for setting in settings:
-        got = torch(watch, s, setting, o, o.seconds / 2, count=setting == "stock")
+        try:
+            got = torch(watch, s, setting, o, o.seconds / 2, count=setting == "stock")
+        except Failed as e:
+            if setting == "stock":
+                raise
+            say("%s  PyTorch %s is left out: %s" % (name, setting, e))
+            continue
         if got["counted"]:
             check_same_work(name, s, first, got)
         tried[setting] = statistics.mean(got["seconds"])
@@ -301,7 +333,10 @@ def main():
     o, load = options(), os.getloadavg()[0]
     if load > LOAD_MOST:
         say("load average %.2f: others are at work, this will not be a good measurement" % load)
-    results = [measure(name, o) for name in o.shapes]
+    try:
+        results = [measure(name, o) for name in o.shapes]
+    except Failed as e:
+        sys.exit("peers: %s" % e)
     all_ = dict(machine=machine(), load=load, pairs=o.pairs, shapes=results, complaints=complaints(load, results))
     if o.pairs < 5:
         all_["complaints"].append("%d pairs, fewer than 5" % o.pairs)
