@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -12,12 +13,12 @@
 #include "checkpoint/run_dir.h"
 #include "coordinator/command.h"
 #include "coordinator/doctor_probe.h"
-#include "doctor/report.h"
+#include "doctor/page.h"
 
 enum { EXIT_SEVERE = 1 }; /* with --check */
 
 struct consulting {
-    const char *run, *data;
+    const char *run, *data, *html;
     bool json, check;
     /* what there is */
     struct conf conf;
@@ -30,11 +31,14 @@ struct consulting {
     struct findings findings;
 };
 
-enum { CHECK = 256 };
+enum { CHECK = 256, HTML };
 
 static const struct argp_option options[] = {
     {"data", 'd', "DIR", 0, "the data set (default: data.dir of the run)", 0},
     {"json", 'j', 0, 0, "as JSON, with the numbers that the rules go by", 0},
+    {"html", HTML, "FILE", 0,
+     "also a page with the findings and pictures of the run, which needs no other file",
+     0},
     {"check", CHECK, 0, 0, "exit code 1 when a finding is severe", 0},
     {0}};
 
@@ -47,6 +51,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case 'j':
         c->json = true;
+        return 0;
+    case HTML:
+        c->html = argument;
         return 0;
     case CHECK:
         c->check = true;
@@ -79,6 +86,7 @@ static const struct argp argp = {
     "Examples:\n"
     "  lockstep doctor run\n"
     "  lockstep doctor run --json\n"
+    "  lockstep doctor run --html run.html\n"
     "  lockstep doctor run --check --data data/held-back\n",
     0,
     0,
@@ -150,12 +158,29 @@ static bool is_severe(const struct findings *f)
     return f->n > 0 && f->list[0].severity == SEVERITY_SEVERE;
 }
 
+static int write_page(const struct report *r, const char *path)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    if (!out)
+        abort(); /* out of memory */
+    page_html(r, out);
+    fclose(out);
+    const int err = file_write_atomic(path, text, bytes);
+    free(text);
+    return err;
+}
+
 static int report(const struct consulting *c)
 {
     const struct report r = {.run = c->run,
                              .state = c->status.state,
                              .patient = &c->patient,
                              .findings = &c->findings};
+    const int err = c->html ? write_page(&r, c->html) : ERR_OK;
+    if (err)
+        return err_exit_code(err);
     (c->json ? report_json : report_text)(&r, stdout);
     if (fflush(stdout) != 0) {
         log_error("could not write to standard output: %s", strerror(errno));

@@ -111,8 +111,8 @@ struct event {
                            finite, or above the limit */
         EVENT_CHECKPOINTED, /* step, err */
         EVENT_REWOUND,      /* from: it is in the store; or err, and nothing is */
-        EVENT_SCORED, /* bleu: of all that was translated since ACTION_LEASE of it */
-        EVENT_STOP    /* somebody asked us to end soon */
+        EVENT_SCORED,       /* bleu: of what this evaluation has translated */
+        EVENT_STOP          /* somebody asked us to end soon */
     } kind;
     uint32_t peer;
     const struct message *message; /* borrowed */

@@ -1,9 +1,8 @@
 /* The table of options, for terminals, the reference page and the shell. */
-#include <string.h>
-
+#include "base/wrap.h"
 #include "conf/parse.h"
 
-enum { COLUMNS = 80, INDENT = 32 };
+enum { INDENT = 32 };
 
 static const struct {
     const char *word, *meaning;
@@ -12,22 +11,6 @@ static const struct {
     [OPTION_PLAN] = {"plan", "about what is still to come; may change on resume"},
     [OPTION_LOCAL] = {"local", "each process its own; no influence on the result"},
 };
-
-/* Writes words from column @indent on, where all further lines begin too. */
-static void wrap(FILE *out, const char *text, int indent)
-{
-    int column = indent;
-    while (*text) {
-        const int n = (int)strcspn(text, " ");
-        if (column > indent && column + 1 + n > COLUMNS) {
-            fprintf(out, "\n%*s", indent, "");
-            column = indent;
-        }
-        column += fprintf(out, "%s%.*s", column > indent ? " " : "", n, text);
-        text += n;
-        text += strspn(text, " ");
-    }
-}
 
 static void help_option(const struct conf_option *o, FILE *out)
 {
@@ -38,17 +21,17 @@ static void help_option(const struct conf_option *o, FILE *out)
         column = 0;
     }
     fprintf(out, "%*s", INDENT - column, "");
-    wrap(out, o->help, INDENT);
+    wrap_words(out, o->help, INDENT);
     snprintf(facts, sizeof facts, "(%s; %s)", parse_expected(o, expected),
              flags[o->flag].word);
     fprintf(out, "\n%*s", INDENT, "");
-    wrap(out, facts, INDENT);
+    wrap_words(out, facts, INDENT);
     fputc('\n', out);
 }
 
 void conf_help(FILE *out)
 {
-    wrap(out,
+    wrap_words(out,
          "Options of a run, with their defaults. An option is set, in rising priority, "
          "in the YAML file (name: value below its group), by the environment variable "
          "LOCKSTEP_GROUP_NAME, or as group.name=value on the command line.",

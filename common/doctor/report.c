@@ -3,9 +3,10 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { COLUMNS = 80, INDENT = 10 };
+#include "base/wrap.h"
+
+enum { INDENT = 10 };
 
 /* --- text --- */
 
@@ -13,17 +14,7 @@ enum { COLUMNS = 80, INDENT = 10 };
 static void paragraph(FILE *out, const char *name, const char *text)
 {
     fprintf(out, "  %-*s", INDENT - 2, name);
-    int column = INDENT;
-    while (*text) {
-        const int n = (int)strcspn(text, " ");
-        if (column > INDENT && column + 1 + n > COLUMNS) {
-            fprintf(out, "\n%*s", INDENT, "");
-            column = INDENT;
-        }
-        column += fprintf(out, "%s%.*s", column > INDENT ? " " : "", n, text);
-        text += n;
-        text += strspn(text, " ");
-    }
+    wrap_words(out, text, INDENT);
     fputc('\n', out);
 }
 
