@@ -27,5 +27,5 @@ rm -rf data run average
     fail "translate: $(cat translate.log)"
 score=$("$LOCKSTEP" score --tokenize none --smooth none --reference test2016.de test2016.out.de) || fail "score ended with $?"
 say "$score, held-out loss $(field run held_out_loss), $(field run tokens_per_second) tokens/s"
-bleu=$(sed -nE 's/.* = ([0-9.]+) .*/\1/p' <<<"$score")
+bleu=$(sed -nE 's/^[^=]*= ([0-9.]+) .*/\1/p' <<<"$score")
 awk -v bleu="$bleu" -v floor=$floor 'BEGIN { exit !(bleu >= floor && bleu <= 100) }' || fail "BLEU $bleu, expected at least $floor"
