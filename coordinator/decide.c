@@ -67,7 +67,8 @@ static void remember(struct coordinator *c, double norm)
 {
     if (c->conf.skip_loss_z > 0 || c->conf.skip_norm_z > 0)
         spikes_accept(&c->guard.spikes, c->conf.skip_window, c->loss, norm);
-    trend_add(&c->guard.trend, c->conf.trend_fast, c->conf.trend_slow, c->loss);
+    trend_add(&c->guard.trend, c->conf.trend_fast, c->conf.trend_slow, c->conf.divergence,
+              c->loss);
 }
 
 /* --- slow workers ----------------------------------------------------------------------

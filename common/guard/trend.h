@@ -1,12 +1,16 @@
 /* trend.h - does the loss diverge?
  *
- *      fast += (x - fast) / min(t, F)       the t-th loss is x; F, S: about so many steps
- *      slow += (x - slow) / min(t, S)
- *      variance of the slow average, likewise, of the squared distance from it
+ *      fast += (min(x, slow + 2 N sigma) - fast) / min(t, F)    the t-th loss is x; F, S:
+ *      slow += (min(x, slow + 3 sigma) - slow) / min(t, S)      about so many steps
+ *      sigma^2: of the slow average, likewise, of the squared distance from it
  *
  *      diverges:  fast > slow + N sigma, and t > 2 F
  *
- * The rule of Marian's --throw-on-divergence, with S = 1000, F = 10, N = 5.
+ * The rule of Marian's --throw-on-divergence, with S = 1000, F = 10, N = 5, but for the
+ * bounds, which hold from t > 2 F on.  Without that of the slow average, losses that
+ * explode raise sigma with themselves, and before S steps the rule could not hold: K of
+ * them among t add K/t of their square to the variance.  Without that of the fast one, a
+ * single huge loss that leaves nothing behind would do; with it, 7 of N = 5 must follow.
  *
  * Pure functions.
  */
@@ -21,8 +25,10 @@ struct trend {
     double fast, slow, variance;
 };
 
-void trend_add(struct trend *t, uint32_t fast, uint32_t slow, double loss);
-/* @fast: as in trend_add(); @deviations 0: never. */
+/* @deviations: N; 0: without bounds. */
+void trend_add(struct trend *t, uint32_t fast, uint32_t slow, double deviations,
+               double loss);
+/* @fast, @deviations: as in trend_add(); @deviations 0: never. */
 bool trend_diverges(const struct trend *t, uint32_t fast, double deviations);
 
 #endif

@@ -113,7 +113,7 @@ static void make_step(struct sim *s, struct undisturbed *u)
     theta[1] = toy_update(theta[0], sum);
     if (s->o.skip_loss_z > 0 || s->o.skip_norm_z > 0)
         spikes_accept(&guard->spikes, s->o.skip_window, loss, norm);
-    trend_add(&guard->trend, SIM_TREND_FAST, SIM_TREND_SLOW, loss);
+    trend_add(&guard->trend, SIM_TREND_FAST, SIM_TREND_SLOW, s->o.divergence, loss);
 }
 
 /* True: it has had patience enough. */

@@ -103,8 +103,8 @@ static struct coordinator_conf diverging(enum on_divergence what)
 {
     struct coordinator_conf conf = guarded(0, 0);
     conf.checkpoint_every = EVERY;
-    conf.divergence = 1;
-    conf.trend_fast = 2;
+    conf.divergence = 1.5;
+    conf.trend_fast = 1;
     conf.trend_slow = 100;
     conf.on_divergence = what;
     conf.rewind_steps = BACK;
