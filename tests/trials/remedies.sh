@@ -37,15 +37,29 @@ make_small() {
     "$LOCKSTEP" prepare --out "$1" --tokenizer char --held-out 0.5 "$1.txt" 2>"$1.log" || fail "$(cat "$1.log")"
 }
 
-make_pairs() {
-    local from=$TEST_SHARED/data/multi30k-en-de-tok side
+# make_multi30k DATA TOKENIZER FILTER...: its training pairs as FILTER leaves them, 300 of the others held out
+make_multi30k() {
+    local data=$1 tokenizer=$2 from=$TEST_SHARED/data/multi30k-en-de-tok side
+    shift 2
     [ -s "$from/train.lc.norm.tok.en.gz" ] || skip "no $from"
     for side in en de; do
-        gzip -dc "$from/train.lc.norm.tok.$side.gz" | sed -n 1,1000p >"$1.$side"
-        gzip -dc "$from/val.lc.norm.tok.$side.gz" | sed -n 1,300p >"$1.val.$side"
+        gzip -dc "$from/train.lc.norm.tok.$side.gz" | "$@" >"$data.$side"
+        gzip -dc "$from/val.lc.norm.tok.$side.gz" | sed -n 1,300p >"$data.val.$side"
     done
-    "$LOCKSTEP" prepare --out "$1" --tokenizer subword:1000 --source "$1.en" --target "$1.de" \
-        --held-out-source "$1.val.en" --held-out-target "$1.val.de" 2>"$1.log" || fail "$(cat "$1.log")"
+    "$LOCKSTEP" prepare --out "$data" --tokenizer "$tokenizer" --source "$data.en" --target "$data.de" \
+        --held-out-source "$data.val.en" --held-out-target "$data.val.de" 2>"$data.log" || fail "$(cat "$data.log")"
+}
+
+make_pairs() { make_multi30k "$1" subword:1000 sed -n 1,1000p; }
+
+# What a crawler leaves among sentences: 160 lines, each an HTML entity or tag over and over, the same on both sides.  Longer than
+# every sentence, so that a pool of lengths puts them into steps of their own.
+make_spiky() { make_multi30k "$1" subword:2000 plant; }
+
+plant() {
+    awk 'BEGIN { split("&amp; <br> &quot; &nbsp;", word, " "); split("120 30 100 50", times, " ") }
+        { print }
+        NR % 181 == 90 { k = n++ % 4 + 1; for (i = 1; i <= times[k]; i++) printf "%s%s", word[k], i < times[k] ? " " : "\n" }'
 }
 
 # --- runs
