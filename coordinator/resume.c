@@ -10,6 +10,7 @@
 #include "checkpoint/journal.h"
 #include "coordinator/saver.h"
 #include "coordinator/tensors.h"
+#include "data/dataset.h"
 
 enum { CONF_MAX = 1 << 20 };
 
@@ -37,35 +38,58 @@ static int compare_conf(const char *dir, const struct conf *conf)
     return err;
 }
 
-static int load_state(const struct conf *conf, uint32_t vocab, struct store *store,
-                      struct resume *r)
+/* Ids mean what they meant to those who trained the checkpoint @dir; @what names it. */
+static int check_vocabulary(const char *what, const char *dir, uint32_t size,
+                            const struct conf *conf, const struct vocabulary *vocabulary)
 {
-    TRY(checkpoint_read_state(r->dir, &r->state));
-    if (r->state.vocab != vocab) {
-        log_error(
-            "%s: its vocabulary has %u tokens and that of %s has %u; use the data it "
-            "was trained on",
-            r->dir, r->state.vocab, conf->data.dir, vocab);
+    struct tokenizer *own;
+    char *path = file_join(dir, DATASET_TOKENIZER), hash[HASH_HEX];
+    const int err = tokenizer_load(path, &own);
+    mem_free(path);
+    if (err)
+        return err;
+    tokenizer_hash(own, hash);
+    tokenizer_free(own);
+    if (size != vocabulary->size) {
+        log_error("%s%s: its vocabulary has %u tokens and that of %s has %u; use data "
+                  "prepared with the same tokenizer",
+                  what, dir, size, conf->data.dir, vocabulary->size);
         return ERR_CONFIG;
     }
+    if (strcmp(hash, vocabulary->hash) != 0) {
+        log_error("%s%s: its vocabulary is another than that of %s, though both have %u "
+                  "tokens (tokenizer.json has hash %s, there %s); use data prepared with "
+                  "the same tokenizer",
+                  what, dir, conf->data.dir, size, hash, vocabulary->hash);
+        return ERR_CONFIG;
+    }
+    return ERR_OK;
+}
+
+static int load_state(const struct conf *conf, const struct vocabulary *vocabulary,
+                      struct store *store, struct resume *r)
+{
+    TRY(checkpoint_read_state(r->dir, &r->state));
+    TRY(check_vocabulary("", r->dir, r->state.vocab, conf, vocabulary));
     store->version = r->state.step;
     return ERR_OK;
 }
 
-static int load(const struct conf *conf, uint32_t vocab, const struct transformer *model,
-                struct store *store, struct resume *r)
+static int load(const struct conf *conf, const struct vocabulary *vocabulary,
+                const struct transformer *model, struct store *store, struct resume *r)
 {
-    TRY(load_state(conf, vocab, store, r));
+    TRY(load_state(conf, vocabulary, store, r));
     TRY(compare_conf(r->dir, conf));
     return saver_load(r->dir, model, store);
 }
 
-int resume_checkpoint(const char *dir, bool ema, const struct conf *conf, uint32_t vocab,
+int resume_checkpoint(const char *dir, bool ema, const struct conf *conf,
+                      const struct vocabulary *vocabulary,
                       const struct transformer *model, struct store *store,
                       struct resume *r)
 {
     *r = (struct resume){.found = true, .dir = mem_strdup(dir)};
-    TRY(load_state(conf, vocab, store, r));
+    TRY(load_state(conf, vocabulary, store, r));
     return tensors_load_model(dir, model, ema, store->theta);
 }
 
@@ -87,8 +111,8 @@ static int find_from(const char *from, char **dir)
 }
 
 /* A new run: nothing but parameters comes from elsewhere. */
-static int begin(const struct conf *conf, uint32_t vocab, const struct transformer *model,
-                 struct store *store)
+static int begin(const struct conf *conf, const struct vocabulary *vocabulary,
+                 const struct transformer *model, struct store *store)
 {
     struct checkpoint_state from;
     char *dir;
@@ -98,12 +122,8 @@ static int begin(const struct conf *conf, uint32_t vocab, const struct transform
     }
     TRY(find_from(conf->run.from, &dir));
     int err = checkpoint_read_state(dir, &from);
-    if (!err && from.vocab != vocab) {
-        log_error("run.from %s: its vocabulary has %u tokens and that of %s has %u; "
-                  "prepare the data with the same tokenizer",
-                  dir, from.vocab, conf->data.dir, vocab);
-        err = ERR_CONFIG;
-    }
+    if (!err)
+        err = check_vocabulary("run.from ", dir, from.vocab, conf, vocabulary);
     if (!err)
         err = tensors_load_model(dir, model, false, store->theta);
     if (!err)
@@ -132,27 +152,28 @@ static int read_turns(const char *run_dir, struct turns *turns)
 /* --- starting --------------------------------------------------------------------------
  */
 
-static int start_anew(const struct conf *conf, uint32_t vocab,
+static int start_anew(const struct conf *conf, const struct vocabulary *vocabulary,
                       const struct transformer *model, struct store *store,
                       struct resume *r)
 {
-    r->state = (struct checkpoint_state){.vocab = vocab};
+    r->state = (struct checkpoint_state){.vocab = vocabulary->size};
     validation_init(&r->state.validation);
-    TRY(begin(conf, vocab, model, store));
+    TRY(begin(conf, vocabulary, model, store));
     store_begin(store);
     return ERR_OK;
 }
 
 /* @err: of looking for a checkpoint; r->dir is it. */
-static int take(const struct conf *conf, uint32_t vocab, const struct transformer *model,
-                struct store *store, int err, struct resume *r)
+static int take(const struct conf *conf, const struct vocabulary *vocabulary,
+                const struct transformer *model, struct store *store, int err,
+                struct resume *r)
 {
     r->found = !err;
     if (err && err != ERR_NO_FILE)
         return err;
     if (err)
-        return start_anew(conf, vocab, model, store, r);
-    const int bad = load(conf, vocab, model, store, r);
+        return start_anew(conf, vocabulary, model, store, r);
+    const int bad = load(conf, vocabulary, model, store, r);
     if (bad) {
         mem_free(r->dir);
         r->dir = NULL;
@@ -177,8 +198,8 @@ static int check_wanted(const struct conf *conf, int err, const struct resume *r
     return ERR_OK;
 }
 
-int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,
-               struct store *store, struct resume *r)
+int resume_run(const struct conf *conf, const struct vocabulary *vocabulary,
+               const struct transformer *model, struct store *store, struct resume *r)
 {
     struct turns turns = {0};
     *r = (struct resume){0};
@@ -187,22 +208,23 @@ int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer
     const int err = checkpoint_find(conf->run.dir, UINT64_MAX, &r->dir);
     FAILPOINT("resume.found");
     TRY(check_wanted(conf, err, r));
-    TRY(take(conf, vocab, model, store, err, r));
+    TRY(take(conf, vocabulary, model, store, err, r));
     if (r->found)
         FAILPOINT("resume.loaded");
     turns_learn(&r->state.guard.turns, &turns);
     return ERR_OK;
 }
 
-int resume_back(const struct conf *conf, const struct turns *turns, uint32_t vocab,
-                const struct transformer *model, struct store *store, struct resume *r)
+int resume_back(const struct conf *conf, const struct turns *turns,
+                const struct vocabulary *vocabulary, const struct transformer *model,
+                struct store *store, struct resume *r)
 {
     *r = (struct resume){0};
     TRY(checkpoint_abandon(&disk_real, conf->run.dir, turns));
     FAILPOINT("rewind.abandoned");
     store_clear(store);
     const int err = checkpoint_find(conf->run.dir, UINT64_MAX, &r->dir);
-    TRY(take(conf, vocab, model, store, err, r));
+    TRY(take(conf, vocabulary, model, store, err, r));
     FAILPOINT("rewind.loaded");
     turns_learn(&r->state.guard.turns, turns);
     return ERR_OK;

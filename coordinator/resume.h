@@ -10,11 +10,18 @@
 
 #include <stdbool.h>
 
+#include "base/hash.h"
 #include "checkpoint/checkpoint.h"
 #include "conf/conf.h"
 #include "coordinator/coordinator.h"
 #include "coordinator/store.h"
 #include "nn/transformer.h"
+
+/* Of the data: ids mean nothing without it. */
+struct vocabulary {
+    uint32_t size;
+    char hash[HASH_HEX]; /* tokenizer_hash() */
+};
 
 struct resume {
     bool found;                    /* a checkpoint; else the run is new */
@@ -26,15 +33,17 @@ struct resume {
  * Finds the checkpoint by run.resume and loads it into @store, or initialises the
  * parameters: from those of run.from, or by drawing them.
  * Logs: ERR_NO_VALID, ERR_NO_FILE (run.resume must, and none there), ERR_BUSY (never, and
- * one is there), ERR_CONFIG (another configuration, option and both values named),
+ * one is there), ERR_CONFIG (another configuration, option and both values named; another
+ * vocabulary),
  * ERR_DATA. */
-int resume_run(const struct conf *conf, uint32_t vocab, const struct transformer *model,
-               struct store *store, struct resume *r);
+int resume_run(const struct conf *conf, const struct vocabulary *vocabulary,
+               const struct transformer *model, struct store *store, struct resume *r);
 
 /* To evaluate the checkpoint @dir, which is good: its parameters, or their average with
  * @ema, and nothing else.  Logs: ERR_CONFIG (another vocabulary), ERR_NO_FILE (no
  * average), ERR_DATA. */
-int resume_checkpoint(const char *dir, bool ema, const struct conf *conf, uint32_t vocab,
+int resume_checkpoint(const char *dir, bool ema, const struct conf *conf,
+                      const struct vocabulary *vocabulary,
                       const struct transformer *model, struct store *store,
                       struct resume *r);
 
@@ -42,8 +51,9 @@ int resume_checkpoint(const char *dir, bool ema, const struct conf *conf, uint32
  * is;
  * @store, which was left, is overwritten.  Any thread.  Logs; ERR_* as above: @store has
  * no version. */
-int resume_back(const struct conf *conf, const struct turns *turns, uint32_t vocab,
-                const struct transformer *model, struct store *store, struct resume *r);
+int resume_back(const struct conf *conf, const struct turns *turns,
+                const struct vocabulary *vocabulary, const struct transformer *model,
+                struct store *store, struct resume *r);
 
 struct coordinator_from resume_from(const struct resume *r);
 

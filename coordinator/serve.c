@@ -159,12 +159,15 @@ static int open_all(struct serve *s)
     if (c->translate.bleu && c->model.encoder_layers && !s->o.document)
         s->scorer = scorer_new(&s->supply, &c->translate);
     TRY(store_freeze(&s->store, c->train.freeze));
-    const uint32_t vocab = s->supply.vocab;
+    s->vocabulary.size = s->supply.vocab;
+    tokenizer_hash(s->o.document ? document_tokenizer(s->o.document)
+                                 : s->supply.data.tokenizer,
+                   s->vocabulary.hash);
     if (s->o.eval_only)
-        TRY(resume_checkpoint(s->o.checkpoint, s->o.ema, c, vocab, &s->model, &s->store,
-                              &s->resume));
+        TRY(resume_checkpoint(s->o.checkpoint, s->o.ema, c, &s->vocabulary, &s->model,
+                              &s->store, &s->resume));
     else
-        TRY(resume_run(c, vocab, &s->model, &s->store, &s->resume));
+        TRY(resume_run(c, &s->vocabulary, &s->model, &s->store, &s->resume));
     make_core_conf(s);
     auth_token_draw(s->token);
     s->conf_text = dump_conf(c);

@@ -29,6 +29,7 @@ struct serve {
     struct serve_options o;
     struct run_dir dir;
     struct supply supply;
+    struct vocabulary vocabulary; /* of what is supplied */
     struct transformer model;
     struct ranges ranges;
     struct store store;

@@ -10,7 +10,7 @@ static void go_back(void *ctx)
     recorder_sync(s->recorder);
     FAILPOINT("rewind.recorded");
     mem_free(s->resume.dir);
-    s->rewind_err = resume_back(s->o.conf, &s->turns, s->supply.vocab, &s->model,
+    s->rewind_err = resume_back(s->o.conf, &s->turns, &s->vocabulary, &s->model,
                                 &s->store, &s->resume);
 }
 
