@@ -1,6 +1,7 @@
 /* cluster.c - puts a run together: the world, the loop, the lanes, and in them the
  * coordinator, a worker, or both in one process.  With main.c the only place that knows
  * both. */
+#include <assert.h>
 #include <math.h>
 #include <sched.h>
 #include <signal.h>
@@ -41,8 +42,8 @@ struct cluster {
     struct world world;
     struct loop *loop;
     struct loop_timer *farewell;
-    char kernels[160];
-    struct work *work; /* of a worker by MPI */
+    const char *kernels; /* static */
+    struct work *work;   /* of a worker by MPI */
     const struct world_verdict *verdict;
     int err, exit_code;
     bool clean, announced;
@@ -51,15 +52,16 @@ struct cluster {
 /* --- numerics and cores
  * -------------------------------------------------------------------- */
 
-static int start_numerics(bool advise, char kernels[160])
+/* Both sets are of the same instructions.  @kernels (static): what decides the bits. */
+static int start_numerics(enum conf_kernels wanted, const char **kernels)
 {
-    const char *products, *rows;
-    TRY(gemm_start(&products));
-    const char *advice = gemm_advice();
-    if (advise && advice)
-        log_warn("%s", advice);
-    TRY(rows_start(NULL, &rows));
-    snprintf(kernels, 160, "%s, rows x86-64-%s", products, rows);
+    static const char *const sets[] = {
+        [KERNELS_V2] = "v2", [KERNELS_V3] = "v3", [KERNELS_V4] = "v4"};
+    const char *want = wanted == KERNELS_AUTO ? NULL : sets[wanted], *products, *rows;
+    TRY(gemm_start(want, &products));
+    TRY(rows_start(want, &rows));
+    assert((strcmp(rows, "v2") != 0) == gemm_is_fused());
+    *kernels = gemm_is_fused() ? "fused" : "two roundings";
     return ERR_OK;
 }
 
@@ -343,9 +345,9 @@ static int work(struct cluster *c, const struct world_verdict *v)
 
 int cluster_join(const struct join_options *wanted)
 {
-    char kernels[160];
+    const char *kernels;
     log_init("worker", LOG_INFO);
-    const int err = start_numerics(true, kernels);
+    const int err = start_numerics(KERNELS_AUTO, &kernels);
     if (err)
         return err_exit_code(err);
     signal(SIGPIPE, SIG_IGN);
@@ -382,7 +384,7 @@ static int lead(struct cluster *c)
     struct world_verdict v = {0};
     int err = c->job->err;
     if (!err)
-        err = start_numerics(true, c->kernels);
+        err = start_numerics(c->job->conf->cluster.kernels, &c->kernels);
     if (!err)
         err = coordinate(c, &v);
     if (err && !c->announced) {
@@ -405,7 +407,7 @@ static int follow(struct cluster *c)
     char who[32];
     snprintf(who, sizeof who, "rank %u", c->world.rank);
     log_init(who, LOG_INFO);
-    TRY(start_numerics(false, c->kernels));
+    TRY(start_numerics(c->job->conf->cluster.kernels, &c->kernels));
     return work(c, &v);
 }
 
@@ -417,7 +419,7 @@ int cluster_run(const struct cluster_job *job)
     if (c.world.size < 2) {
         int err = job->err;
         if (!err)
-            err = start_numerics(true, c.kernels);
+            err = start_numerics(job->conf->cluster.kernels, &c.kernels);
         if (!err)
             err = one_process(&c);
         return err ? err_exit_code(err) : c.exit_code;

@@ -69,7 +69,7 @@ int estimate_print(const struct conf *conf, uint32_t workers, FILE *out)
     struct supply s;
     struct transformer t;
     const char *name;
-    TRY(gemm_start(&name));
+    TRY(gemm_start(NULL, &name));
     TRY(supply_open(&s, conf));
     const int err = transformer_init(&t, &conf->model, s.vocab);
     if (!err) {

@@ -35,7 +35,8 @@ int on_join(struct coordinator *c, const struct event *ev, struct actions *out)
         return refuse_ours(c, ev, "a worker is another version of the program", out);
     if (strcmp(m->join.kernels, c->conf.kernels) != 0)
         return refuse_ours(
-            c, ev, "a worker computes with other kernels, its bits would differ", out);
+            c, ev, "a worker's processor has a fused multiply-add and the coordinator's has not, or "
+            "the reverse: its bits would differ", out);
     if (members_by_peer(&c->members, ev->peer))
         return ERR_MALFORMED; /* joined before on this connection */
     if (c->phase == PHASE_ENDING)

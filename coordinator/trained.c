@@ -51,7 +51,7 @@ static int check_kind(const struct trained *t, bool encoder)
 static int load(struct trained *t, const struct trained_from *from)
 {
     const char *name;
-    TRY(gemm_start(&name));
+    TRY(gemm_start(NULL, &name));
     TRY(rows_start(NULL, &name));
     TRY(command_checkpoint_conf(t->dir, &t->conf));
     TRY(conf_check(&t->conf));

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 
-#include "tensor/gemm.h"
 
 /* Distance of the rows of weights; a multiple of 4 too, as counting dropout in parts
  * wants. */
@@ -47,8 +46,8 @@ static void product_of_rows(real *a, const real *x, size_t ldx, const real *y, s
         return;
     }
     FOR_EACH_BAND(b, h)
-    gemm_nt(a + b.first * ld, ld, x + b.first * ldx, ldx, y, ldy, b.last - b.first,
-            b.keys, h->D, 1, 0);
+    gemm_nt(h->gemm, a + b.first * ld, ld, x + b.first * ldx, ldx, y, ldy, b.last - b.first,
+            b.keys, h->D, false);
 }
 
 /* x [T,D]  <-  a [T,S] * y [S,D] */
@@ -61,8 +60,8 @@ static void product(real *x, size_t ldx, const real *a, const real *y, size_t ld
         return;
     }
     FOR_EACH_BAND(b, h)
-    gemm_nn(x + b.first * ldx, ldx, a + b.first * ld, ld, y, ldy, b.last - b.first, h->D,
-            b.keys, 1, 0);
+    gemm_nn(h->gemm, x + b.first * ldx, ldx, a + b.first * ld, ld, y, ldy, b.last - b.first, h->D,
+            b.keys, false);
 }
 
 /* x [S,D]  <- or +=  a^T * y [T,D]; causal: the keys of a band were looked at by rows
@@ -76,12 +75,12 @@ static void product_transposed(real *x, size_t ldx, const real *a, const real *y
         return;
     }
     if (!h->causal) {
-        gemm_tn(x, ldx, a, ld, y, ldy, h->S, h->D, h->T, 1, add);
+        gemm_tn(h->gemm, x, ldx, a, ld, y, ldy, h->S, h->D, h->T, add);
         return;
     }
     FOR_EACH_BAND(b, h)
-    gemm_tn(x + b.first * ldx, ldx, a + b.first * ld + b.first, ld, y + b.first * ldy,
-            ldy, b.last - b.first, h->D, h->T - b.first, 1, add);
+    gemm_tn(h->gemm, x + b.first * ldx, ldx, a + b.first * ld + b.first, ld, y + b.first * ldy,
+            ldy, b.last - b.first, h->D, h->T - b.first, add);
 }
 
 /* rows_dropout decides that many elements at a time: parts of rows cost whole ones. */

@@ -8,16 +8,16 @@
  * never stored: backward computes them again, so a workspace holds T x S numbers for one
  * head, not for B * H of them.
  *
- * Products of up to ATTEND_SHORT rows and keys are our own (rows.h).  Time in that of
+ * Products of up to ATTEND_SHORT rows and keys are those of rows.h.  Time in that of
  * OpenBLAS, measured on heads of 32 and 64 columns, v3 against its kernels for Haswell
  * and v4 against those for Cooperlake: 14 rows 0.3 to 0.6; causal ones of 64 rows 0.5 to
  * 0.6, of 256 rows 0.75 to 0.9; those that see everything are even from 32 rows on.
  *
- * Longer ones go to OpenBLAS, over bands of ATTEND_BAND rows; causal ones leave out the
+ * Longer ones go to gemm.h, over bands of ATTEND_BAND rows; causal ones leave out the
  * columns that the mask would clear, close to half of the work for long sequences.  Both
  * are constants: shapes of calls, and so bits, are a function of T, S and D alone.
  *
- * Pure functions: no state, no allocation, any thread.
+ * Pure functions but for the room of the gemm: no allocation, any thread.
  */
 #ifndef NN_ATTEND_H
 #define NN_ATTEND_H
@@ -26,12 +26,13 @@
 #include <stddef.h>
 
 #include "nn/measure.h"
-#include "tensor/real.h"
+#include "tensor/gemm.h"
 #include "tensor/rows.h"
 
 enum { ATTEND_SHORT = 256, ATTEND_BAND = 64 };
 
 struct attend {
+    const struct gemm *gemm;
     size_t T, S, D;        /* causal: S == T */
     bool causal;           /* row t looks at keys 0..t */
     const real *q, *k, *v; /* [T,D], [S,D], [S,D] */

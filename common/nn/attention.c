@@ -40,16 +40,16 @@ static void rotate(real *qkv, bool inverse, const struct pass *pass)
 static struct heads heads_of(const real *qkv, const struct pass *pass, size_t l)
 {
     const struct shape *s = &pass->s;
-    return (struct heads){.of = &pass->of,
-                          .at = &pass->of,
-                          .q = qkv,
-                          .k = qkv + keys(s),
-                          .v = qkv + values(s),
-                          .ldq = columns(s),
-                          .ldk = columns(s),
-                          .causal = !pass->encoder,
-                          .site = pass_site(pass, DROPOUT_STREAM,
-                                            dropout_number(l, s->H, DROPOUT_HEAD))};
+    return (struct heads){
+        .of = &pass->of,
+        .at = &pass->of,
+        .q = qkv,
+        .k = qkv + keys(s),
+        .v = qkv + values(s),
+        .ldq = columns(s),
+        .ldk = columns(s),
+        .causal = !pass->encoder,
+        .site = pass_site(pass, DROPOUT_STREAM, dropout_number(l, s->H, DROPOUT_HEAD))};
 }
 
 /* In generation: keys and values of the rows join those before, and each row looks at all
@@ -79,14 +79,14 @@ void attention_forward(real *y, struct attention_cache cache, const real *x,
                        const struct pass *pass, size_t l)
 {
     const size_t N = pass->N, C = pass->s.C;
-    linear_forward(cache.qkv, x, w.qkv, N, C, columns(&pass->s));
+    linear_forward(cache.qkv, x, w.qkv, N, C, columns(&pass->s), pass->gemm);
     rotate(cache.qkv, false, pass);
     struct heads h =
         pass->past ? heads_back(cache.qkv, pass, l) : heads_of(cache.qkv, pass, l);
     if (pass_examined(pass, l))
         h.entropy = &pass_examined(pass, l)->entropy;
     heads_forward(cache.mixed, &h, scratch.weights, pass);
-    linear_forward(y, cache.mixed, w.output, N, C, C);
+    linear_forward(y, cache.mixed, w.output, N, C, C, pass->gemm);
 }
 
 void attention_backward(real *dx, struct attention dw, const real *dy,
@@ -96,13 +96,16 @@ void attention_backward(real *dx, struct attention dw, const real *dy,
 {
     const size_t N = pass->N, C = pass->s.C;
     /* y = output(mixed) */
-    linear_backward(scratch.dmixed, dw.output, dy, cache.mixed, w.output, N, C, C);
+    linear_backward(scratch.dmixed, dw.output, dy, cache.mixed, w.output, N, C, C,
+                    pass->gemm);
     /* mixed = heads(rotate(qkv)) */
     const struct heads h = heads_of(cache.qkv, pass, l);
     real *dqkv = scratch.dqkv;
-    const struct heads_gradient g = {dqkv, dqkv + keys(&pass->s), dqkv + values(&pass->s)};
+    const struct heads_gradient g = {dqkv, dqkv + keys(&pass->s),
+                                     dqkv + values(&pass->s)};
     heads_backward(&g, scratch.dmixed, &h, scratch.weights, scratch.dweights, pass);
     rotate(scratch.dqkv, true, pass);
     /* qkv = qkv(x) */
-    linear_backward(dx, dw.qkv, scratch.dqkv, x, w.qkv, N, C, columns(&pass->s));
+    linear_backward(dx, dw.qkv, scratch.dqkv, x, w.qkv, N, C, columns(&pass->s),
+                    pass->gemm);
 }

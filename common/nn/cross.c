@@ -34,21 +34,21 @@ static struct heads heads_kept(struct cross_cache cache, const struct pass *pass
 static struct heads heads_of(struct cross_cache cache, const struct pass *pass, size_t l)
 {
     const struct shape *s = &pass->s;
-    return (struct heads){.of = &pass->of,
-                          .at = pass->source,
-                          .q = cache.q,
-                          .k = cache.kv,
-                          .v = cache.kv + s->G * s->D,
-                          .ldq = query_columns(s),
-                          .ldk = kv_columns(s),
-                          .site = pass_site(pass, DROPOUT_CROSS,
-                                            dropout_number(l, s->H, DROPOUT_HEAD))};
+    return (struct heads){
+        .of = &pass->of,
+        .at = pass->source,
+        .q = cache.q,
+        .k = cache.kv,
+        .v = cache.kv + s->G * s->D,
+        .ldq = query_columns(s),
+        .ldk = kv_columns(s),
+        .site = pass_site(pass, DROPOUT_CROSS, dropout_number(l, s->H, DROPOUT_HEAD))};
 }
 
 void cross_source(real *kv, struct cross w, const struct pass *pass)
 {
     linear_forward(kv, pass->memory, w.kv, pass->source->N, pass->s.C,
-                   kv_columns(&pass->s));
+                   kv_columns(&pass->s), pass->gemm);
 }
 
 void cross_forward(real *y, struct cross_cache cache, const real *x, struct cross w,
@@ -56,7 +56,7 @@ void cross_forward(real *y, struct cross_cache cache, const real *x, struct cros
 {
     const struct shape *s = &pass->s;
     const size_t N = pass->N, C = s->C;
-    linear_forward(cache.q, x, w.query, N, C, query_columns(s));
+    linear_forward(cache.q, x, w.query, N, C, query_columns(s), pass->gemm);
     if (!pass->sources)
         cross_source(cache.kv, w, pass);
     struct heads h =
@@ -64,7 +64,7 @@ void cross_forward(real *y, struct cross_cache cache, const real *x, struct cros
     if (pass_examined(pass, l))
         h.entropy = &pass_examined(pass, l)->cross_entropy;
     heads_forward(cache.mixed, &h, scratch.weights, pass);
-    linear_forward(y, cache.mixed, w.output, N, C, C);
+    linear_forward(y, cache.mixed, w.output, N, C, C, pass->gemm);
 }
 
 void cross_backward(real *dx, struct cross dw, const real *dy, struct cross_cache cache,
@@ -74,15 +74,16 @@ void cross_backward(real *dx, struct cross dw, const real *dy, struct cross_cach
     const struct shape *s = &pass->s;
     const size_t N = pass->N, M = pass->source->N, C = s->C;
     /* y = output(mixed) */
-    linear_backward(scratch.dmixed, dw.output, dy, cache.mixed, w.output, N, C, C);
+    linear_backward(scratch.dmixed, dw.output, dy, cache.mixed, w.output, N, C, C,
+                    pass->gemm);
     /* mixed = heads(q, kv) */
     const struct heads h = heads_of(cache, pass, l);
-    const struct heads_gradient g = {scratch.dq, scratch.dkv,
-                                     scratch.dkv + s->G * s->D};
+    const struct heads_gradient g = {scratch.dq, scratch.dkv, scratch.dkv + s->G * s->D};
     heads_backward(&g, scratch.dmixed, &h, scratch.weights, scratch.dweights, pass);
     /* kv = kv(memory), q = query(x) */
     linear_backward(scratch.share, dw.kv, scratch.dkv, pass->memory, w.kv, M, C,
-                    kv_columns(s));
+                    kv_columns(s), pass->gemm);
     rows_add(scratch.dmemory, scratch.share, M * C);
-    linear_backward(dx, dw.query, scratch.dq, x, w.query, N, C, query_columns(s));
+    linear_backward(dx, dw.query, scratch.dq, x, w.query, N, C, query_columns(s),
+                    pass->gemm);
 }

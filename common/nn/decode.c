@@ -113,6 +113,7 @@ size_t decoder_length(const struct decoder *d)
 static struct pass pass_of(const struct decoder *d, const struct sequences *of)
 {
     return (struct pass){.conf = &d->t->conf,
+                         .gemm = &d->w->gemm,
                          .s = d->t->shape,
                          .of = *of,
                          .N = of->N,

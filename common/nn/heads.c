@@ -29,7 +29,8 @@ static struct attend attend_at(const struct place *p, const struct heads *h,
                                const struct pass *pass)
 {
     const size_t source_row = h->first ? h->first[p->b] : p->source_row;
-    struct attend a = {.T = h->of->length[p->b],
+    struct attend a = {.gemm = pass->gemm,
+                       .T = h->of->length[p->b],
                        .S = h->at->length[p->b],
                        .D = pass->s.D,
                        .causal = h->causal,

@@ -1,6 +1,5 @@
 #include "nn/loss.h"
 
-#include "tensor/gemm.h"
 #include "tensor/rows.h"
 
 enum { BLOCK_BYTES = 2 << 20, ROWS_MIN = 128 };
@@ -38,7 +37,7 @@ double head_loss(struct head_cache cache, const real *x, const uint32_t *targets
     double loss = 0;
     for (size_t n = 0; n < N; n += R) {
         const size_t rows = least(R, N - n);
-        gemm_nt(cache.logits, V, y + n * C, C, w.output, C, rows, V, C, 1, 0);
+        gemm_nt(pass->gemm, cache.logits, V, y + n * C, C, w.output, C, rows, V, C, false);
         loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, pass->smoothing, false);
     }
     return loss;
@@ -56,13 +55,13 @@ double head_backward(real *dx, struct head dw, struct head_cache cache, const re
         const size_t rows = least(R, N - n);
         const real *y_n = y + n * C;
         real *dlogits = cache.logits; /* the loss turns one into the other in place */
-        gemm_nt(cache.logits, V, y_n, C, w.output, C, rows, V, C, 1, 0);
+        gemm_nt(pass->gemm, cache.logits, V, y_n, C, w.output, C, rows, V, C, false);
         if (pass->statistics)
             correct += measure_correct(cache.logits, targets + n, rows, V);
         loss += rows_cross_entropy(cache.logits, V, targets + n, rows, V, pass->smoothing, true);
         /* logits = y * output^T */
-        gemm_nn(dy + n * C, C, dlogits, V, w.output, C, rows, C, V, 1, 0);
-        gemm_tn(dw.output, C, dlogits, V, y_n, C, V, C, rows, 1, n > 0 ? 1 : 0);
+        gemm_nn(pass->gemm, dy + n * C, C, dlogits, V, w.output, C, rows, C, V, false);
+        gemm_tn(pass->gemm, dw.output, C, dlogits, V, y_n, C, V, C, rows, n > 0);
     }
     if (w.norm.gain)
         norm_backward(dx, dw.norm, dy, cache.norm, x, w.norm, pass->conf, N, C);
@@ -75,5 +74,5 @@ void head_logits(real *logits, struct head_cache cache, const real *x, struct he
                  const struct pass *pass)
 {
     const size_t N = pass->N, C = pass->s.C, V = pass->s.V;
-    gemm_nt(logits, V, normalized(cache, x, w, pass), C, w.output, C, N, V, C, 1, 0);
+    gemm_nt(pass->gemm, logits, V, normalized(cache, x, w, pass), C, w.output, C, N, V, C, false);
 }

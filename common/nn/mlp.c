@@ -68,12 +68,12 @@ void mlp_forward(real *y, struct mlp_cache cache, const real *x, struct mlp w,
                  const struct pass *pass, size_t l)
 {
     const size_t N = pass->N, C = pass->s.C, F = pass->s.F;
-    linear_forward(cache.up, x, w.up, N, C, mlp_up(pass->conf, &pass->s));
+    linear_forward(cache.up, x, w.up, N, C, mlp_up(pass->conf, &pass->s), pass->gemm);
     activate(cache.hidden, cache.up, pass);
     if (pass_examined(pass, l))
         measure_hidden(pass_examined(pass, l), cache.hidden, N, F);
     drop_hidden(cache.hidden, pass, l);
-    linear_forward(y, cache.hidden, w.down, N, F, C);
+    linear_forward(y, cache.hidden, w.down, N, F, C, pass->gemm);
 }
 
 void mlp_backward(real *dx, struct mlp dw, const real *dy, struct mlp_cache cache,
@@ -82,10 +82,12 @@ void mlp_backward(real *dx, struct mlp dw, const real *dy, struct mlp_cache cach
 {
     const size_t N = pass->N, C = pass->s.C, F = pass->s.F;
     /* y = down(hidden) */
-    linear_backward(scratch.dhidden, dw.down, dy, cache.hidden, w.down, N, F, C);
+    linear_backward(scratch.dhidden, dw.down, dy, cache.hidden, w.down, N, F, C,
+                    pass->gemm);
     drop_hidden(scratch.dhidden, pass, l);
     /* hidden = f(up) */
     activate_backward(scratch.dup, scratch.dhidden, cache.up, pass);
     /* up = up(x) */
-    linear_backward(dx, dw.up, scratch.dup, x, w.up, N, C, mlp_up(pass->conf, &pass->s));
+    linear_backward(dx, dw.up, scratch.dup, x, w.up, N, C, mlp_up(pass->conf, &pass->s),
+                    pass->gemm);
 }

@@ -14,7 +14,7 @@
 #include "nn/params.h"
 #include "nn/sequences.h"
 #include "nn/shape.h"
-#include "tensor/real.h"
+#include "tensor/gemm.h"
 
 /* In generation: at what was kept each row looks, in every block of the decoder. */
 struct look {
@@ -40,6 +40,7 @@ struct pass {
     size_t start; /* position of the first token: 0 but in generation */
     const struct look *past,
         *sources; /* generation alone: of rows and of their sources */
+    const struct gemm *gemm; /* of the thread that computes it */
     struct dropout dropout;
     real smoothing;     /* of the targets; 0: none */
     const real *waves;  /* [s.T, C] for sinusoidal positions, or NULL */

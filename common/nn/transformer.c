@@ -104,6 +104,7 @@ static void passes_of(struct passes *p, const struct workspace *w,
     const struct sequences of = sequences_of(slice->sequences, slice->length);
     p->decoder = (struct pass){
         .conf = &w->t->conf,
+        .gemm = &w->gemm,
         .s = w->t->shape,
         .of = of,
         .N = of.N,

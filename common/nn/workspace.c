@@ -166,7 +166,7 @@ size_t workspace_bytes(const struct transformer *t, size_t rows, bool backward)
     struct workspace w;
     measure(&w, t, rows, backward);
     blocks_free(&w);
-    return w.arena.peak;
+    return w.arena.peak + gemm_room_bytes();
 }
 
 struct workspace *workspace_new(const struct transformer *t, size_t rows, bool backward)
@@ -177,6 +177,7 @@ struct workspace *workspace_new(const struct transformer *t, size_t rows, bool b
     measure(w, t, rows, backward);
     w->arena.size = w->arena.peak;
     w->arena.base = mem_slab(w->arena.size);
+    w->gemm = gemm_new(GEMM_REAL);
     const bool halves = t->conf.positions == POSITIONS_HALVES;
     if (halves || t->conf.positions == POSITIONS_SINUSOIDAL) {
         w->waves = mem_alloc(mem_mul(s->T * s->C, sizeof *w->waves));
@@ -194,6 +195,7 @@ void workspace_free(struct workspace *w)
     if (!w)
         return;
     mem_slab_free(w->arena.base, w->arena.size);
+    gemm_free(&w->gemm);
     mem_free(w->waves);
     mem_free(w->angles);
     blocks_free(w);

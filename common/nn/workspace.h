@@ -31,6 +31,7 @@ struct workspace {               /* private to nn */
     size_t rows;
     bool backward;
     struct arena arena;
+    struct gemm gemm;     /* not in the arena: it stays */
     real *waves, *angles; /* positions.h; not in the arena: they stay */
 
     /* laid out by workspace_place() */

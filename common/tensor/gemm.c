@@ -1,92 +1,278 @@
 #include "tensor/gemm.h"
 
 #include <assert.h>
-#include <cblas.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <xmmintrin.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "tensor/gemm_table.h"
 
+enum { SETS = 4 };
+
+static const struct set {
+    const char *name;
+    const struct gemm_table *real, *bfloat16;
+} sets[SETS] = {/* best first */
 #ifdef REAL_DOUBLE
-#define blas_gemm cblas_dgemm
+                {"pairs", &gemm_v4, NULL},
+                {"v4", &gemm_v4, NULL},
+                {"v3", &gemm_v3, NULL},
+                {"v2", &gemm_v2, NULL}};
 #else
-#define blas_gemm cblas_sgemm
+                 {"pairs", &gemm_v4, &gemm_bf16_pairs},
+                 {"v4", &gemm_v4, &gemm_bf16_v4},
+                 {"v3", &gemm_v3, &gemm_bf16_v3},
+                 {"v2", &gemm_v2, &gemm_bf16_v2}};
 #endif
 
-int gemm_start(const char **name)
-{
-    static char text[128];
-    if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL) {
-        log_error(
-            "the OpenBLAS in use is the serial flavour, which gives wrong results when "
-            "called from several threads; install libopenblas0-pthread");
-        return ERR_CONFIG;
-    }
-    openblas_set_num_threads(1);
-    char version[64] = "OpenBLAS";
-    sscanf(openblas_get_config(), "OpenBLAS %50s", version + strlen("OpenBLAS "));
-    version[strlen("OpenBLAS")] = ' ';
-    snprintf(text, sizeof text, "%s %s", version, openblas_get_corename());
-    *name = text;
-    return ERR_OK;
-}
+static const struct set *chosen = &sets[SETS - 1];
 
-/* OpenBLAS takes a CPU that it does not know for an older one, and OPENBLAS_CORETYPE, which
- * some software stacks set for equal results everywhere, for what it says. */
-const char *gemm_advice(void)
+static bool supported(const struct set *s)
 {
-    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
-    static char text[256];
-    const char *core = openblas_get_corename(), *set = getenv("OPENBLAS_CORETYPE");
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("x86-64-v4"))
-        return NULL;
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        if (strcmp(core, wide[i]) == 0)
-            return NULL;
-    snprintf(text, sizeof text,
-             "OpenBLAS uses its %s kernels%s, though this CPU has AVX-512: products take "
-             "about twice as long; %s",
-             core, set ? " because of OPENBLAS_CORETYPE" : "",
-             set ? "unset it on every machine"
-                 : "set OPENBLAS_CORETYPE=SkylakeX on every machine");
-    return text;
+    if (strcmp(s->name, "pairs") == 0)
+        return __builtin_cpu_supports("x86-64-v4") &&
+               __builtin_cpu_supports("avx512bf16");
+    if (strcmp(s->name, "v4") == 0)
+        return __builtin_cpu_supports("x86-64-v4");
+    if (strcmp(s->name, "v3") == 0)
+        return __builtin_cpu_supports("x86-64-v3");
+    return __builtin_cpu_supports("x86-64-v2");
 }
 
-static void product(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, real *c, size_t ldc,
-                    const real *a, size_t lda, const real *b, size_t ldb, size_t M,
-                    size_t N, size_t K, real alpha, real beta)
+int gemm_start(const char *want, const char **name)
 {
-    assert(beta == 0 || beta == 1);
-    assert(ldc >= N && M <= INT32_MAX && K <= INT32_MAX);
-    assert(lda <= INT32_MAX && ldb <= INT32_MAX && ldc <= INT32_MAX); /* blasint */
-    blas_gemm(CblasRowMajor, ta, tb, (blasint)M, (blasint)N, (blasint)K, alpha, a,
-              (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+    for (int i = 0; i < SETS; i++)
+        if (supported(&sets[i]) && (!want || strcmp(want, sets[i].name) == 0)) {
+            chosen = &sets[i];
+            *name = chosen->name;
+            return ERR_OK;
+        }
+    log_error(
+        "products by %s: this CPU does not have it; there are pairs, v4, v3 and v2, "
+        "and the CPU must be x86-64-v2 (SSE 4.2) at least",
+        want ? want : "any set");
+    return ERR_RANGE;
 }
 
-void gemm_nn(real *c, size_t ldc, const real *a, size_t lda, const real *b, size_t ldb,
-             size_t M, size_t N, size_t K, real alpha, real beta)
+bool gemm_is_fused(void)
 {
-    assert(lda >= K && ldb >= N);
-    product(CblasNoTrans, CblasNoTrans, c, ldc, a, lda, b, ldb, M, N, K, alpha, beta);
+    return chosen->real != &gemm_v2;
 }
 
-void gemm_nt(real *c, size_t ldc, const real *a, size_t lda, const real *b, size_t ldb,
-             size_t M, size_t N, size_t K, real alpha, real beta)
+/* The part of a sum that is computed at a time: PANEL_BYTES of the second factor stay in
+ * the first cache, ROWS of the first one in the second.  No bits depend on it. */
+enum { PANEL_BYTES = 48 << 10, ROWS = 11 * GEMM_GROUP, PAD_BYTES = 64 };
+
+/* With so many columns the first factor is read so seldom that it need not be packed, but
+ * if its columns become rows of c and lie on many pages. */
+enum { DIRECT_COLUMNS = 256, DIRECT_ACROSS = 1024 };
+
+static size_t least(size_t a, size_t b)
 {
-    assert(lda >= K && ldb >= K);
-    product(CblasNoTrans, CblasTrans, c, ldc, a, lda, b, ldb, M, N, K, alpha, beta);
+    return a < b ? a : b;
 }
 
-void gemm_tn(real *c, size_t ldc, const real *a, size_t lda, const real *b, size_t ldb,
-             size_t M, size_t N, size_t K, real alpha, real beta)
+static size_t up(size_t n, size_t unit)
 {
-    assert(lda >= M && ldb >= N);
-    product(CblasTrans, CblasNoTrans, c, ldc, a, lda, b, ldb, M, N, K, alpha, beta);
+    return (n + unit - 1) / unit * unit;
+}
+
+static size_t depth(const struct gemm_table *t)
+{
+    return PANEL_BYTES / (t->columns * t->bytes);
+}
+
+/* Of all columns of a panel. */
+static size_t panel_bytes(const struct gemm_table *t, size_t K)
+{
+    return up(K, 2) * t->columns * t->bytes;
+}
+
+/* Bytes from one row of the first factor to the next, packed: not a power of two, or all
+ * rows of a tile would meet in a few sets of the cache. */
+static size_t row_bytes(const struct gemm_table *t, size_t K)
+{
+    return up(up(K, 2) * t->bytes, PAD_BYTES) + PAD_BYTES;
+}
+
+static size_t left_bytes(const struct gemm_table *t)
+{
+    return ROWS * row_bytes(t, depth(t));
+}
+
+static size_t room_bytes(const struct gemm_table *t)
+{
+    return PANEL_BYTES + left_bytes(t);
+}
+
+size_t gemm_room_bytes(void)
+{
+    size_t most = room_bytes(chosen->real);
+    if (chosen->bfloat16 && room_bytes(chosen->bfloat16) > most)
+        most = room_bytes(chosen->bfloat16);
+    return most;
+}
+
+struct gemm gemm_new(enum gemm_precision precision)
+{
+    const struct gemm_table *t =
+        precision == GEMM_BFLOAT16 ? chosen->bfloat16 : chosen->real;
+    assert(t);
+    return (struct gemm){t, mem_slab(room_bytes(t))};
+}
+
+void gemm_free(struct gemm *g)
+{
+    if (g->room)
+        mem_slab_free(g->room, room_bytes(g->kernels));
+    *g = (struct gemm){0};
+}
+
+size_t gemm_packed_bytes(const struct gemm *g, size_t N, size_t K)
+{
+    const struct gemm_table *t = g->kernels;
+    return up(N, t->columns) / t->columns * panel_bytes(t, K);
+}
+
+/* A factor: element (i, k) of it is x[i * ld + k], or x[k * ld + i] when @across. */
+struct factor {
+    const real *x;
+    size_t ld;
+    bool across;
+    const void *packed; /* or NULL */
+};
+
+static const real *at(const struct factor *f, size_t i, size_t k)
+{
+    return f->across ? f->x + k * f->ld + i : f->x + i * f->ld + k;
+}
+
+/* The parts of something that are equal but for the last, as few as @most allows. */
+static size_t even_part(size_t n, size_t most, size_t unit)
+{
+    const size_t parts = (n + most - 1) / most;
+    return up((n + parts - 1) / parts, unit);
+}
+
+/* Rows [m, m + M) of the first factor, terms [k, k + K) of the sum. */
+static struct gemm_left left_of(const struct gemm *g, const struct factor *a, size_t m,
+                                size_t M, size_t k, size_t K, bool direct)
+{
+    const struct gemm_table *t = g->kernels;
+    void *const room = (char *)g->room + PANEL_BYTES;
+    if (direct)
+        return (struct gemm_left){at(a, m, k), a->across ? LEFT_ACROSS : LEFT_ROWS,
+                                  a->ld};
+    if (a->across) {
+        t->pack_groups(room, at(a, m, k), a->ld, M, K);
+        return (struct gemm_left){room, LEFT_GROUPS, GEMM_GROUP};
+    }
+    /* in cells: of one element, or of a pair */
+    const size_t cell = t->bytes < sizeof(float) ? 2 * t->bytes : t->bytes,
+                 step = row_bytes(t, K) / cell;
+    t->pack_rows(room, step, at(a, m, k), a->ld, M, K);
+    return (struct gemm_left){room, LEFT_ROWS, step};
+}
+
+/* All columns of c, some rows of it, a part of the sum. */
+static void rows_of_product(const struct gemm *g, real *c, size_t ldc,
+                            struct gemm_left left, const struct factor *b, size_t M,
+                            size_t N, size_t k, size_t K, size_t whole, bool add)
+{
+    const struct gemm_table *t = g->kernels;
+    if (b->packed) {
+        t->block(c, ldc, left, (const char *)b->packed + k * t->columns * t->bytes,
+                 panel_bytes(t, whole), M, N, K, add);
+        return;
+    }
+    for (size_t n = 0; n < N; n += t->columns) {
+        const size_t columns = least(t->columns, N - n);
+        (b->across ? t->pack_n : t->pack_t)(g->room, panel_bytes(t, K), at(b, n, k),
+                                            b->ld, columns, K);
+        t->block(c + n, ldc, left, g->room, panel_bytes(t, K), M, columns, K, add);
+    }
+}
+
+static void product_in_blocks(const struct gemm *g, real *c, size_t ldc,
+                              const struct factor *a, const struct factor *b, size_t M,
+                              size_t N, size_t K, bool add)
+{
+    const bool direct = g->kernels->direct && N <= DIRECT_COLUMNS &&
+                        (!a->across || a->ld <= DIRECT_ACROSS);
+    const size_t terms = even_part(K, depth(g->kernels), 2),
+                 rows = even_part(M, direct ? SIZE_MAX / 2 : ROWS, GEMM_GROUP);
+    for (size_t k = 0; k < K; k += terms)
+        for (size_t m = 0; m < M; m += rows) {
+            const size_t part = least(terms, K - k), count = least(rows, M - m);
+            const struct gemm_left left = left_of(g, a, m, count, k, part, direct);
+            rows_of_product(g, c + m * ldc, ldc, left, b, count, N, k, part, K,
+                            add || k > 0);
+        }
+}
+
+static void product(const struct gemm *g, real *c, size_t ldc, struct factor a,
+                    struct factor b, size_t M, size_t N, size_t K, bool add)
+{
+    enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x0040 };
+    assert(ldc >= N && a.ld >= (a.across ? M : K));
+    assert(b.packed || b.ld >= (b.across ? N : K));
+    if (M == 0 || N == 0)
+        return;
+    if (K == 0) {
+        for (size_t m = 0; m < M && !add; m++)
+            memset(c + m * ldc, 0, N * sizeof *c);
+        return;
+    }
+    const unsigned before = _mm_getcsr();
+    if (!g->kernels->direct)
+        _mm_setcsr(before | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+    product_in_blocks(g, c, ldc, &a, &b, M, N, K, add);
+    if (!g->kernels->direct)
+        _mm_setcsr(before);
+}
+
+void gemm_nn(const struct gemm *g, real *c, size_t ldc, const real *a, size_t lda,
+             const real *b, size_t ldb, size_t M, size_t N, size_t K, bool add)
+{
+    product(g, c, ldc, (struct factor){.x = a, .ld = lda},
+            (struct factor){.x = b, .ld = ldb, .across = true}, M, N, K, add);
+}
+
+void gemm_nt(const struct gemm *g, real *c, size_t ldc, const real *a, size_t lda,
+             const real *b, size_t ldb, size_t M, size_t N, size_t K, bool add)
+{
+    product(g, c, ldc, (struct factor){.x = a, .ld = lda},
+            (struct factor){.x = b, .ld = ldb}, M, N, K, add);
+}
+
+void gemm_tn(const struct gemm *g, real *c, size_t ldc, const real *a, size_t lda,
+             const real *b, size_t ldb, size_t M, size_t N, size_t K, bool add)
+{
+    product(g, c, ldc, (struct factor){.x = a, .ld = lda, .across = true},
+            (struct factor){.x = b, .ld = ldb, .across = true}, M, N, K, add);
+}
+
+void gemm_pack_n(const struct gemm *g, void *to, const real *b, size_t ldb, size_t N,
+                 size_t K)
+{
+    g->kernels->pack_n(to, panel_bytes(g->kernels, K), b, ldb, N, K);
+}
+
+void gemm_pack_t(const struct gemm *g, void *to, const real *b, size_t ldb, size_t N,
+                 size_t K)
+{
+    g->kernels->pack_t(to, panel_bytes(g->kernels, K), b, ldb, N, K);
+}
+
+void gemm_packed(const struct gemm *g, real *c, size_t ldc, const real *a, size_t lda,
+                 const void *b, size_t M, size_t N, size_t K, bool add)
+{
+    product(g, c, ldc, (struct factor){.x = a, .ld = lda}, (struct factor){.packed = b},
+            M, N, K, add);
 }
 
 double gemm_peak_flops(void)
@@ -101,12 +287,14 @@ double gemm_peak_flops(void)
         a[i] = (real)(i % 7) - 3;
         b[i] = (real)(i % 5) - 2;
     }
+    struct gemm g = gemm_new(GEMM_REAL);
     for (int round = 0; round < ROUNDS; round++) {
         const double start = clock_seconds();
-        gemm_nn(c, N, a, N, b, N, N, N, N, 1, 0);
+        gemm_nn(&g, c, N, a, N, b, N, N, N, N, false);
         const double rate = 2.0 * N * N * N / (clock_seconds() - start);
         best = rate > best ? rate : best;
     }
+    gemm_free(&g);
     mem_slab_free(a, bytes);
     mem_slab_free(b, bytes);
     mem_slab_free(c, bytes);

@@ -5,8 +5,7 @@
  * rows_start() for the CPU at hand: one program serves all x86-64 machines.  Results
  * depend on the arguments and on whether the set has a fused multiply-add, on nothing
  * else: not on addresses, threads, compiler or its flags.  So v3 and v4 give the same
- * bits, v2 gives others; the name of the set is part of the numerics fingerprint all the
- * same.  rows_sum_squares, rows_largest, dropout and bfloat16 are equal in all.
+ * bits, v2 gives others.  rows_sum_squares, rows_largest, dropout and bfloat16 are equal in all.
  *
  * Element-wise functions may be called on parts of a block, cut anywhere: the bits do not
  * change.  What is not a number stays so in all forward functions, in all of its row.

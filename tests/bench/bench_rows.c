@@ -199,7 +199,7 @@ static void fill(void)
 int main(int argc, char **argv)
 {
     const char *set, *library;
-    if (gemm_start(&library) || rows_start(argc > 1 ? argv[1] : NULL, &set))
+    if (gemm_start(NULL, &library) || rows_start(argc > 1 ? argv[1] : NULL, &set))
         return EXIT_FAILURE;
     rows_thread_start();
     fill();

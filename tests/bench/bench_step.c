@@ -262,7 +262,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--shape") == 0)
             shape = argv[i + 1];
     }
-    if (gemm_start(&blas) || rows_start(NULL, &rows))
+    if (gemm_start(NULL, &blas) || rows_start(NULL, &rows))
         return 1;
     const double peak = gemm_peak_flops();
     printf("%s, rows %s, best product %.1f GFLOP/s a thread\n", blas, rows, peak / 1e9);

@@ -134,7 +134,7 @@ int main(int argc, char **argv)
         return 64;
     const char *name;
     static struct bench b;
-    if (gemm_start(&name) || rows_start(NULL, &name))
+    if (gemm_start(NULL, &name) || rows_start(NULL, &name))
         return 1;
     prepare(&b, tokens);
     double best = 1e9;

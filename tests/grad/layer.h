@@ -26,18 +26,30 @@ static inline bool difference_works(enum conf_activation activation)
     return sizeof(real) == sizeof(double) || activation != ACTIVATION_RELU;
 }
 
+static struct gemm layer_gemm;
+
 static inline int start_kernels(void **state)
 {
     (void)state;
     const char *name;
-    return gemm_start(&name) || rows_start(NULL, &name);
+    if (gemm_start(NULL, &name) || rows_start(NULL, &name))
+        return -1;
+    layer_gemm = gemm_new(GEMM_REAL);
+    return 0;
+}
+
+static inline int stop_kernels(void **state)
+{
+    (void)state;
+    gemm_free(&layer_gemm);
+    return 0;
 }
 
 #define RUN_LAYER(...)                                                                   \
     int main(void)                                                                       \
     {                                                                                    \
         const struct CMUnitTest tests[] = {__VA_ARGS__};                                 \
-        return cmocka_run_group_tests(tests, start_kernels, NULL);                       \
+        return cmocka_run_group_tests(tests, start_kernels, stop_kernels);               \
     }
 
 #endif

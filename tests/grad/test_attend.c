@@ -27,7 +27,8 @@ static size_t ldk(const struct ctx *c)
 /* @x: rows of a query each, and then of a key and a value each. */
 static struct attend head(const real *x, const struct ctx *c)
 {
-    return (struct attend){.T = c->T,
+    return (struct attend){.gemm = &layer_gemm,
+                           .T = c->T,
                            .S = c->S,
                            .D = c->D,
                            .causal = c->causal,

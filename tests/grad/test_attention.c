@@ -76,6 +76,7 @@ static void check(size_t G, bool bias, bool rotary, double drop)
     static const uint64_t samples[B] = {5, 9};
     struct ctx c = {.conf = {.bias = bias, .dropout_attention = drop}};
     c.pass = (struct pass){.conf = &c.conf,
+                           .gemm = &layer_gemm,
                            .s = {.H = H, .G = G, .C = C, .D = D, .T = T},
                            .of = sequences_of(B, lengths),
                            .N = N,

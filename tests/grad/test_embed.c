@@ -46,6 +46,7 @@ static void backward_is_the_derivative(void **state)
             struct ctx c = {.conf = {.positions = (enum conf_positions)positions,
                                      .dropout_embed = 0.3 * drop}};
             c.pass = (struct pass){.conf = &c.conf,
+                                   .gemm = &layer_gemm,
                                    .s = {.C = C, .V = V, .T = CONTEXT},
                                    .of = sequences_of(B, lengths),
                                    .N = N,
@@ -62,8 +63,10 @@ static void the_gradient_is_added_to_the_one_of_a_tied_projection(void **state)
 {
     (void)state;
     struct conf_model conf = {.positions = POSITIONS_NONE};
-    const struct pass pass = {
-        .conf = &conf, .s = {.C = C, .V = V, .T = CONTEXT}, .of = sequences_of(B, lengths), .N = N};
+    const struct pass pass = {.conf = &conf,
+                              .s = {.C = C, .V = V, .T = CONTEXT},
+                              .of = sequences_of(B, lengths),
+                              .N = N};
     real grad[V * C], dx[N * C];
     for (size_t i = 0; i < V * C; i++)
         grad[i] = 100;

@@ -16,12 +16,12 @@ static struct linear weights(const real *x, const struct ctx *c)
 
 static void forward(real *y, const real *x, void *ctx)
 {
-    linear_forward(y, x, weights(x, ctx), N, IN, OUT);
+    linear_forward(y, x, weights(x, ctx), N, IN, OUT, &layer_gemm);
 }
 
 static void backward(real *dx, const real *dy, const real *x, void *ctx)
 {
-    linear_backward(dx, weights(dx, ctx), dy, x, weights(x, ctx), N, IN, OUT);
+    linear_backward(dx, weights(dx, ctx), dy, x, weights(x, ctx), N, IN, OUT, &layer_gemm);
 }
 
 static void backward_is_the_derivative(void **state)

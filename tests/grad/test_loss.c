@@ -47,7 +47,8 @@ static void backward_is_the_derivative(void **state)
     real *mem = calloc(head_rows(V) * V + 2 * N * C + 2 * N, sizeof *mem);
     for (int place = PLACE_PRE; place <= PLACE_POST; place++) {
         struct ctx c = {.conf = {.norm_place = (enum conf_place)place, .norm_eps = 1e-5}};
-        c.pass = (struct pass){.conf = &c.conf, .s = {.C = C, .V = V}, .N = N};
+        c.pass = (struct pass){
+            .conf = &c.conf, .gemm = &layer_gemm, .s = {.C = C, .V = V}, .N = N};
         c.cache.logits = mem;
         c.cache.normed = mem + head_rows(V) * V;
         c.cache.dnormed = c.cache.normed + N * C;

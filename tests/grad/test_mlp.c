@@ -50,7 +50,8 @@ static void backward_is_the_derivative(void **state)
         for (int bias = 0; bias < 2; bias++) {
             struct ctx c = {
                 .conf = {.activation = (enum conf_activation)activation, .bias = bias}};
-            c.pass = (struct pass){.conf = &c.conf, .s = {.C = C, .F = F}, .N = N};
+            c.pass = (struct pass){
+                .conf = &c.conf, .gemm = &layer_gemm, .s = {.C = C, .F = F}, .N = N};
             struct mlp w;
             static const real none[INPUT];
             const size_t nx = weights(&w, none, &c);

@@ -569,7 +569,7 @@ int main(void)
         T(a_slice_allocates_nothing),
     };
     const char *name;
-    if (gemm_start(&name) || rows_start(NULL, &name))
+    if (gemm_start(NULL, &name) || rows_start(NULL, &name))
         return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@ cmake_minimum_required(VERSION 3.25)
 # Fails when a library that has one place is used elsewhere.
 #   header pattern : files that may include it
 set(rules
-    "cblas\\.h:common/tensor/gemm\\.c"
+    "cblas\\.h:tests/bench/bench_gemm\\.c"
     "uv\\.h:common/net/.*"
     "mpi\\.h:common/net/.*|tests/mpi/.*"
     "control\\.pb-c\\.h:common/net/codec.*"

@@ -75,6 +75,13 @@ for ranks in 2 3 4 6; do # 1, 2, 3, 5 workers
 done
 whole mpirun-3-threads-2 3 cluster.threads=2
 
+# processors of two kinds: a worker without AVX-512 among others
+rm -rf run-mixed*
+mpirun -n 2 "$LOCKSTEP" train "${common[@]}" run.dir=run-mixed cluster.threads=1 : \
+    -n 1 "$LOCKSTEP" train "${common[@]}" run.dir=run-mixed cluster.threads=1 cluster.kernels=v3 >run-mixed.log 2>&1 ||
+    fail "run-mixed ended with $?: $(tail -5 run-mixed.log)"
+compare mixed
+
 # stopped by SIGTERM at an arbitrary moment, resumed by others
 rm -rf run-stopped*
 "$LOCKSTEP" launch -n 2 "${common[@]}" run.dir=run-stopped >>run-stopped.log 2>&1 &

@@ -301,7 +301,7 @@ static int prepare(void **state)
 {
     const char *name;
     (void)state;
-    return gemm_start(&name) || rows_start(NULL, &name);
+    return gemm_start(NULL, &name) || rows_start(NULL, &name);
 }
 
 int main(void)

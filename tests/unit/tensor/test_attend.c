@@ -53,7 +53,7 @@ static void check_scores(int set, const struct products *p)
     real *got = malloc(p->T * p->ld * sizeof *got),
          *want = random_reals(p->T * p->S, 1, 1);
     rows_scores(got, p->ld, p->x, p->ldx, p->y, p->ldx, p->T, p->S, p->D, p->causal);
-    gemm_reference_nt(want, p->S, p->x, p->ldx, p->y, p->ldx, p->T, p->S, p->D, 1, 0);
+    gemm_reference_nt(want, p->S, p->x, p->ldx, p->y, p->ldx, p->T, p->S, p->D, false);
     for (size_t t = 0; t < p->T; t++)
         for (size_t j = 0; j < p->S; j++)
             if (looks(p, t, j))
@@ -79,7 +79,7 @@ static void check_mix(int set, const struct products *p)
     real *got = random_reals(p->T * p->ldx, 1, 2),
          *want = random_reals(p->T * p->ldx, 1, 2);
     rows_mix(got, p->ldx, p->a, p->ld, p->y, p->ldx, p->T, p->S, p->D, p->causal);
-    gemm_reference_nn(want, p->ldx, p->a, p->ld, p->y, p->ldx, p->T, p->D, p->S, 1, 0);
+    gemm_reference_nn(want, p->ldx, p->a, p->ld, p->y, p->ldx, p->T, p->D, p->S, false);
     check_rows(got, want, p->T, p->S, set, "mix", p);
     free(got);
     free(want);
@@ -91,7 +91,7 @@ static void check_mix_transposed(int set, const struct products *p, bool add)
          *want = random_reals(p->S * p->ldx, 1, 3);
     rows_mix_transposed(got, p->ldx, p->a, p->ld, p->x, p->ldx, p->T, p->S, p->D,
                         p->causal, add);
-    gemm_reference_tn(want, p->ldx, p->a, p->ld, p->x, p->ldx, p->S, p->D, p->T, 1, add);
+    gemm_reference_tn(want, p->ldx, p->a, p->ld, p->x, p->ldx, p->S, p->D, p->T, add);
     check_rows(got, want, p->S, p->T, set, add ? "added" : "mix_transposed", p);
     free(got);
     free(want);

@@ -2,12 +2,17 @@
 
 #include "tensor/gemm.h"
 
-typedef void product(real *c, size_t ldc, const real *a, size_t lda, const real *b,
-                     size_t ldb, size_t M, size_t N, size_t K, real alpha, real beta);
+typedef void product(const struct gemm *g, real *c, size_t ldc, const real *a, size_t lda,
+                     const real *b, size_t ldb, size_t M, size_t N, size_t K, bool add);
+typedef void definition(real *c, size_t ldc, const real *a, size_t lda, const real *b,
+                        size_t ldb, size_t M, size_t N, size_t K, bool add);
+
+static struct gemm gemm;
 
 static const struct {
     const char *name;
-    product *fast, *reference;
+    product *fast;
+    definition *reference;
     bool a_transposed, b_transposed;
 } products[] = {
     {"nn", gemm_nn, gemm_reference_nn, false, false},
@@ -46,18 +51,18 @@ static double bound(size_t K)
     return (double)REAL_EPS * (2 + 2 * (double)K);
 }
 
-static void check(uint32_t seed, int p, size_t most, real alpha, real beta)
+static void check(uint32_t seed, int p, size_t most, bool add)
 {
     const struct shape s = random_shape(seed, p, most);
     real *a = random_reals((products[p].a_transposed ? s.K : s.M) * s.lda, 1, seed),
          *b = random_reals((products[p].b_transposed ? s.N : s.K) * s.ldb, 1, seed + 1),
          *c = random_reals(s.M * s.ldc, 1, seed + 2),
          *want = random_reals(s.M * s.ldc, 1, seed + 2);
-    for (size_t m = 0; m < s.M && beta == 0; m++)
+    for (size_t m = 0; m < s.M && !add; m++)
         for (size_t n = 0; n < s.N; n++)
             c[m * s.ldc + n] = (real)NAN; /* uninitialised */
-    products[p].fast(c, s.ldc, a, s.lda, b, s.ldb, s.M, s.N, s.K, alpha, beta);
-    products[p].reference(want, s.ldc, a, s.lda, b, s.ldb, s.M, s.N, s.K, alpha, beta);
+    products[p].fast(&gemm, c, s.ldc, a, s.lda, b, s.ldb, s.M, s.N, s.K, add);
+    products[p].reference(want, s.ldc, a, s.lda, b, s.ldb, s.M, s.N, s.K, add);
     for (size_t i = 0; i < s.M * s.ldc; i++)
         if (i % s.ldc < s.N ? !(fabs((double)(c[i] - want[i])) <= bound(s.K))
                             : c[i] != want[i])
@@ -75,19 +80,18 @@ static void random_products_equal_the_definition(void **state)
     (void)state;
     for (int p = 0; p < 3; p++)
         for (uint32_t seed = 1; seed <= 60; seed++)
-            check(seed * 10, p, seed <= 40 ? 20 : 90, seed % 3 == 0 ? (real)0.5 : 1,
-                  seed % 2 == 0 ? 1 : 0);
+            check(seed * 10, p, seed <= 40 ? 20 : 90, seed % 2 == 0);
 }
 
-static void beta_of_one_adds_and_of_zero_overwrites_whatever_was_there(void **state)
+static void a_product_adds_or_overwrites_whatever_was_there(void **state)
 {
     (void)state;
     const real a[] = {1, 2}, b[] = {3, 4};
     real c = (real)NAN;
-    gemm_nt(&c, 1, a, 2, b, 2, 1, 1, 2, 1, 0);
+    gemm_nt(&gemm, &c, 1, a, 2, b, 2, 1, 1, 2, false);
     assert_true(c == 11);
-    gemm_nt(&c, 1, a, 2, b, 2, 1, 1, 2, 2, 1);
-    assert_true(c == 33);
+    gemm_nt(&gemm, &c, 1, a, 2, b, 2, 1, 1, 2, true);
+    assert_true(c == 22);
 }
 
 static void an_empty_sum_is_zero_and_an_empty_result_is_not_touched(void **state)
@@ -96,11 +100,11 @@ static void an_empty_sum_is_zero_and_an_empty_result_is_not_touched(void **state
     const real x[] = {5};
     for (int p = 0; p < 3; p++) {
         real c[] = {7, 7};
-        products[p].fast(c, 2, x, 1, x, 2, 1, 2, 0, 1, 1);
+        products[p].fast(&gemm, c, 2, x, 1, x, 2, 1, 2, 0, true);
         assert_true(c[0] == 7 && c[1] == 7);
-        products[p].fast(c, 2, x, 1, x, 2, 1, 2, 0, 1, 0);
+        products[p].fast(&gemm, c, 2, x, 1, x, 2, 1, 2, 0, false);
         assert_true(c[0] == 0 && c[1] == 0);
-        products[p].fast(c, 2, x, 1, x, 2, 0, 2, 1, 1, 0);
+        products[p].fast(&gemm, c, 2, x, 1, x, 2, 0, 2, 1, false);
         assert_true(c[0] == 0 && c[1] == 0);
     }
 }
@@ -112,12 +116,12 @@ static void the_same_call_gives_the_same_bits_wherever_its_memory_is(void **stat
     real *a = random_reals(N * N, 1, 1), *b = random_reals(N * N, 1, 2), c[2][N * N];
     real *mem = malloc((2 * N * N + 5) * sizeof *mem);
     for (int p = 0; p < 3; p++) {
-        products[p].fast(c[0], N, a, N, b, N, N, N, N, 1, 0);
+        products[p].fast(&gemm, c[0], N, a, N, b, N, N, N, N, false);
         for (size_t shift = 0; shift < 5; shift++) {
             real *a2 = mem + shift, *b2 = a2 + N * N;
             memcpy(a2, a, N * N * sizeof *a);
             memcpy(b2, b, N * N * sizeof *b);
-            products[p].fast(c[1], N, a2, N, b2, N, N, N, N, 1, 0);
+            products[p].fast(&gemm, c[1], N, a2, N, b2, N, N, N, N, false);
             assert_memory_equal(c[0], c[1], sizeof c[0]);
         }
     }
@@ -126,23 +130,38 @@ static void the_same_call_gives_the_same_bits_wherever_its_memory_is(void **stat
     free(mem);
 }
 
-static void the_library_is_described_and_its_speed_is_measured_once(void **state)
+static void the_speed_is_measured_once(void **state)
 {
     (void)state;
-    const char *name, *again;
-    assert_int_equal(gemm_start(&name), 0);
-    assert_int_equal(gemm_start(&again), 0);
-    assert_string_equal(name, again);
-    assert_int_equal(strncmp(name, "OpenBLAS ", 9), 0);
-    assert_true(strchr(name + 9, ' ') != NULL);
     const double rate = gemm_peak_flops();
-    assert_true(rate > 1e8);
+    assert_true(rate > 1e7);
     assert_true(gemm_peak_flops() == rate);
-    print_message("%s: %.1f GFLOP/s\n", name, rate / 1e9);
 }
 
-RUN(T(random_products_equal_the_definition),
-    T(beta_of_one_adds_and_of_zero_overwrites_whatever_was_there),
-    T(an_empty_sum_is_zero_and_an_empty_result_is_not_touched),
-    T(the_same_call_gives_the_same_bits_wherever_its_memory_is),
-    T(the_library_is_described_and_its_speed_is_measured_once))
+static int start(void **state)
+{
+    (void)state;
+    const char *name;
+    if (gemm_start(NULL, &name))
+        return -1;
+    gemm = gemm_new(GEMM_REAL);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    gemm_free(&gemm);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(random_products_equal_the_definition),
+        T(a_product_adds_or_overwrites_whatever_was_there),
+        T(an_empty_sum_is_zero_and_an_empty_result_is_not_touched),
+        T(the_same_call_gives_the_same_bits_wherever_its_memory_is),
+        T(the_speed_is_measured_once)};
+    return cmocka_run_group_tests(tests, start, stop);
+}

@@ -52,7 +52,7 @@ static int prepare(void **state)
          *w; w++)
         if (conf_load_word(&c, *w))
             return 1;
-    if (conf_check(&c) || gemm_start(&name) || rows_start(NULL, &name) ||
+    if (conf_check(&c) || gemm_start(NULL, &name) || rows_start(NULL, &name) ||
         transformer_init(&model, &c.model, VOCAB))
         return 1;
     ranges_whole(&whole, model.count);

@@ -25,7 +25,7 @@ static int prepare(void **state)
     const struct conf_model m = model_conf(&model_cases[15]);
     assert_true(m.encoder_layers > 0);
     log_init("", LOG_ERROR);
-    if (gemm_start(&name) || rows_start(NULL, &name) || transformer_init(&model, &m, V))
+    if (gemm_start(NULL, &name) || rows_start(NULL, &name) || transformer_init(&model, &m, V))
         return 1;
     theta = calloc(model.count, sizeof *theta);
     model_scatter(&model, theta, 0.4, 3);

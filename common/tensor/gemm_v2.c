@@ -1,0 +1,6 @@
+/* The products for x86-64-v2. */
+#define GEMM_TABLE gemm_v2
+#define WIDE_BYTES 16
+#define TILE_ROWS  2
+#define TILE_WIDES 2
+#include "tensor/gemm_kernels.h"

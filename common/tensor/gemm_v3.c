@@ -1,0 +1,6 @@
+/* The products for x86-64-v3. */
+#define GEMM_TABLE gemm_v3
+#define WIDE_BYTES 32
+#define TILE_ROWS  6
+#define TILE_WIDES 2
+#include "tensor/gemm_kernels.h"

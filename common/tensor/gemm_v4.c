@@ -1,0 +1,6 @@
+/* The products for x86-64-v4. */
+#define GEMM_TABLE gemm_v4
+#define WIDE_BYTES 64
+#define TILE_ROWS  12
+#define TILE_WIDES 2
+#include "tensor/gemm_kernels.h"
