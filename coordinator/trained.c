@@ -59,6 +59,8 @@ static int load(struct trained *t, const struct trained_from *from)
     TRY(load_tokenizer(t));
     TRY(check_vocabulary(t));
     TRY(transformer_init(&t->model, &t->conf.model, tokenizer_vocab(t->tokenizer)));
+    if (t->conf.train.compute == COMPUTE_BFLOAT16)
+        t->model.precision = GEMM_BFLOAT16;
     if (from->no_parameters)
         return ERR_OK;
     t->theta = mem_slab(t->model.count * sizeof *t->theta);

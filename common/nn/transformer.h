@@ -29,7 +29,7 @@
 #include "nn/measure.h"
 #include "nn/params.h"
 #include "nn/shape.h"
-#include "tensor/real.h"
+#include "tensor/gemm.h"
 
 struct transformer {
     struct conf_model conf;  /* resolved: no autos */
@@ -37,6 +37,8 @@ struct transformer {
     size_t count;            /* elements of the flat vector */
     size_t tensors;          /* rows of the table below */
     struct param_info *info; /* [tensors], in vector order; owned */
+    enum gemm_precision precision; /* of its products: GEMM_REAL, or what is set after
+                                      transformer_init() and before workspaces */
 };
 
 /* Some sequences and how their dropout is keyed. */

@@ -177,7 +177,7 @@ struct workspace *workspace_new(const struct transformer *t, size_t rows, bool b
     measure(w, t, rows, backward);
     w->arena.size = w->arena.peak;
     w->arena.base = mem_slab(w->arena.size);
-    w->gemm = gemm_new(GEMM_REAL);
+    w->gemm = gemm_new(t->precision);
     const bool halves = t->conf.positions == POSITIONS_HALVES;
     if (halves || t->conf.positions == POSITIONS_SINUSOIDAL) {
         w->waves = mem_alloc(mem_mul(s->T * s->C, sizeof *w->waves));

@@ -41,9 +41,10 @@
 enum gemm_precision { GEMM_REAL, GEMM_BFLOAT16 };
 
 /* Choose the kernels for this CPU; @want NULL for the best, or "v4", "v3", "v2" (for
- * tests), or "pairs": v4 with vdpbf16ps.  Returns the name through @name (borrowed,
- * static).  Once, before threads and before anything below.  ERR_RANGE (logged) when the
- * CPU lacks the set or there is none of that name. */
+ * tests), or "pairs": v4 with vdpbf16ps, the best only where it is faster, which is
+ * measured in about a millisecond.  Returns the name through @name (borrowed, static).
+ * Once, before threads and before anything below.  ERR_RANGE (logged) when the CPU lacks
+ * the set or there is none of that name. */
 int gemm_start(const char *want, const char **name);
 
 /* Has the chosen set an fma?  What decides the bits of GEMM_REAL. */

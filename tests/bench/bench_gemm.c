@@ -74,11 +74,11 @@ static real *numbers(size_t n)
     return x;
 }
 
-static void measure(const struct product *p)
+static void measure(const struct product *p, enum gemm_precision precision)
 {
     enum { ROUNDS = 7 };
     struct operands o = {numbers(p->M * p->K), numbers(p->N * p->K), numbers(p->M * p->N),
-                         gemm_new(GEMM_REAL)};
+                         gemm_new(precision)};
     double best = 0, blas = 0;
     for (int round = 0; round < ROUNDS; round++) {
         const double x = rate(compute, &o, p), y = rate(compute_blas, &o, p);
@@ -95,20 +95,32 @@ static void measure(const struct product *p)
 
 int main(int argc, char **argv)
 {
-    const char *name;
-    if (gemm_start(NULL, &name) || (argc - 1) % 4)
+    const char *name, *set = NULL;
+    enum gemm_precision precision = GEMM_REAL;
+    int i = 1;
+    if (i < argc && strcmp(argv[i], "--bfloat16") == 0) {
+        precision = GEMM_BFLOAT16;
+        i++;
+    }
+    if (i + 1 < argc && strcmp(argv[i], "--set") == 0) {
+        set = argv[i + 1];
+        i += 2;
+    }
+    if (gemm_start(set, &name) || (argc - i) % 4)
         return 2;
     rows_thread_start();
     openblas_set_num_threads(1);
-    printf("GFLOP/s of one thread, ours by %s, OpenBLAS by %s\n", name,
+    printf("GFLOP/s of one thread, ours%s by %s, OpenBLAS by %s\n",
+           precision == GEMM_BFLOAT16 ? " in bfloat16" : "", name,
            openblas_get_corename());
     printf("%s %6s %6s %6s %10s %10s %8s\n", "  ", "M", "N", "K", "ours", "OpenBLAS",
            "ratio");
-    for (int i = 1; i + 3 < argc; i += 4)
+    for (size_t p = 0; p < sizeof ours / sizeof *ours && i == argc; p++)
+        measure(&ours[p], precision);
+    for (; i < argc; i += 4)
         measure(&(struct product){argv[i], strtoul(argv[i + 1], NULL, 10),
                                   strtoul(argv[i + 2], NULL, 10),
-                                  strtoul(argv[i + 3], NULL, 10)});
-    for (size_t i = 0; i < sizeof ours / sizeof *ours && argc == 1; i++)
-        measure(&ours[i]);
+                                  strtoul(argv[i + 3], NULL, 10)},
+                precision);
     return 0;
 }

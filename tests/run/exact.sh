@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# exact.sh WIRE STEPS text|pairs - the same weights, moments and average, to the bit, and the same
+# exact.sh WIRE STEPS text|pairs [key=value...] - the same weights, moments and average, to the bit, and the same
 # statistics, losses and BLEU of what is held out, whoever computes them: one process and any number of MPI workers, 1 and 2 threads, stopped and resumed with
 # another number of workers, killed and resumed.  A GPT, or an encoder-decoder with all kinds
 # of dropout, label smoothing and all kinds of augmentation, and a batch that grows.
@@ -7,11 +7,12 @@ source "$(dirname "$0")/lib.sh"
 wire=$1
 steps=$2
 kind=$3
+shift 3
 confs=$(dirname "$0")/../../deploy/conf
 rm -rf run-*
 common=(data.dir=data train.steps="$steps" train.slices=8 cluster.wire="$wire" optim.ema=0.99
         train.checkpoint_every=$((steps / 8)) train.eval_every=1000
-        train.stats_every=5)
+        train.stats_every=5 "$@")
 case $kind in
     text)
         prepare data char
