@@ -30,6 +30,7 @@ struct recorder {
     struct journal *journal;
     struct jsonl *log;
     struct metrics metrics;
+    struct roofline roofline;
     struct run_status status;
     uint64_t last_term, last_commit; /* of the journal so far; version it led to */
     struct memory *before;           /* [before_n], of the steps from o.version on */
@@ -204,7 +205,8 @@ static double average(double before, double now)
     return isfinite(before) ? before + (now - before) / 20 : now;
 }
 
-static void measure(struct recorder *r, const struct action *a)
+static void measure(struct recorder *r, const struct action *a,
+                    const struct roofline_step *time)
 {
     struct metrics *m = &r->metrics;
     const double now = clock_seconds(), seconds = now - r->committed_at;
@@ -215,6 +217,11 @@ static void measure(struct recorder *r, const struct action *a)
     m->clip = a->clip;
     m->tokens = (double)a->targets;
     m->seconds = average(m->seconds, seconds);
+    m->computing = time->computing;
+    m->gathering = time->gathering;
+    m->updating = time->updating;
+    m->received = time->received;
+    m->sent = time->sent;
     m->tokens_per_second = m->tokens / m->seconds;
     m->flops = m->tokens_per_second * r->o.flops_per_token;
     m->flops_share = m->flops / r->o.peak_flops;
@@ -239,7 +246,8 @@ static void say_skipped(struct recorder *r, const struct action *a)
     jsonl_write(r->log, "skipped", a->version, NULL, text);
 }
 
-void recorder_commit(struct recorder *r, const struct action *a)
+void recorder_commit(struct recorder *r, const struct action *a,
+                     const struct roofline_step *time)
 {
     if (a->skipped)
         say_skipped(r, a);
@@ -256,7 +264,8 @@ void recorder_commit(struct recorder *r, const struct action *a)
                                       .clip = a->skipped ? a->z : a->clip});
     FAILPOINT("commit.recorded");
     compare_with_before(r, a);
-    measure(r, a);
+    measure(r, a, time);
+    roofline_add(&r->roofline, time);
     struct metrics now = r->metrics;
     now.held_out_loss = now.perplexity = now.bits_per_byte = NAN;
     jsonl_write(r->log, "step", a->version, &now, NULL);
@@ -395,9 +404,19 @@ void recorder_alive(struct recorder *r)
         write_status(r);
 }
 
+static void say_roofline(struct recorder *r)
+{
+    char text[ROOFLINE_TEXT];
+    if (!roofline_text(&r->roofline, r->metrics.flops_share, r->o.bfloat16, text))
+        return;
+    log_info("%s", text);
+    jsonl_write(r->log, "roofline", r->status.step, NULL, text);
+}
+
 void recorder_end(struct recorder *r, int err, const char *reason)
 {
     progress_stop();
+    say_roofline(r);
     append(r, (struct journal_record){.kind = JOURNAL_END,
                                       .step = r->status.step,
                                       .targets = (uint64_t)err_exit_code(err)});

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "coordinator/coordinator.h"
+#include "coordinator/roofline.h"
 #include "metrics/statistics.h"
 
 struct recorder;
@@ -22,6 +23,7 @@ struct recorder_options {
     const struct validation *validation; /* so far; borrowed while it is opened */
     double flops_per_token, peak_flops; /* peak of all threads together */
     double held_out_bytes_per_token;
+    bool bfloat16; /* partials are */
 };
 
 /* Opens the files; reads the journal.  Errors are logged: ERR_CORRUPT, ERR_IO, ... */
@@ -30,7 +32,8 @@ void recorder_close(struct recorder *r);
 uint64_t recorder_term(const struct recorder *r); /* of this coordinator */
 
 void recorder_running(struct recorder *r, uint32_t workers);
-void recorder_commit(struct recorder *r, const struct action *commit);
+void recorder_commit(struct recorder *r, const struct action *commit,
+                     const struct roofline_step *time);
 /* What the step that led to @version was examined for, after its commit. */
 void recorder_statistics(struct recorder *r, uint64_t version, const struct statistics *s);
 void recorder_diverges(struct recorder *r, const struct action *diverges);

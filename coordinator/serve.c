@@ -133,6 +133,7 @@ static int open_recorder(struct serve *s)
             transformer_flops_per_token(&s->model, (size_t)ceil(s->supply.length)),
         .peak_flops = gemm_peak_flops() * s->o.compute_threads,
         .held_out_bytes_per_token = s->supply.held_out_bytes_per_token,
+        .bfloat16 = c->cluster.wire == WIRE_BFLOAT16,
     };
     TRY(recorder_open(&o, &s->recorder));
     char *path = file_join(c->run.dir, "run.yaml");
@@ -397,10 +398,43 @@ static void record_statistics(struct serve *s, const struct action *a)
     recorder_statistics(s->recorder, a->version, &found);
 }
 
+static double received(const struct serve *s)
+{
+    return (double)transport_received_bytes(s->lane) +
+           (double)transport_received_bytes(s->tcp_lane);
+}
+
+static double sent(const struct serve *s)
+{
+    return (double)transport_sent_bytes(s->lane) +
+           (double)transport_sent_bytes(s->tcp_lane);
+}
+
+/* The time of the step that is committed now, and the start of the next one's. */
+static struct roofline_step lap(struct serve *s)
+{
+    const double now = clock_seconds(),
+                 update = s->clock.update > 0 ? s->clock.update : now,
+                 announced = s->clock.announced > 0 ? s->clock.announced : update;
+    struct roofline_step step = {.computing = announced - s->clock.commit,
+                                 .gathering = update - announced,
+                                 .updating = now - update,
+                                 .received = received(s) - s->clock.received,
+                                 .sent = sent(s) - s->clock.sent};
+    if (s->clock.commit == 0) /* it is the first */
+        step.computing = 0;
+    s->clock.commit = now;
+    s->clock.announced = s->clock.update = 0;
+    s->clock.received += step.received;
+    s->clock.sent += step.sent;
+    return step;
+}
+
 static void commit(struct serve *s, const struct action *a)
 {
+    const struct roofline_step time = lap(s);
     s->commit = *a;
-    recorder_commit(s->recorder, a);
+    recorder_commit(s->recorder, a, &time);
     if (examine_due(&s->examine, a->step) && !a->skipped)
         record_statistics(s, a);
     examine_forget(&s->examine);
@@ -410,6 +444,7 @@ static int perform(struct serve *s, const struct action *a, const struct message
 {
     switch (a->kind) {
     case ACTION_RECEIVE:
+        s->clock.announced = clock_seconds();
         return serve_receive(s, a, m);
     case ACTION_WELCOME:
         serve_welcome(s, a);
@@ -437,6 +472,7 @@ static int perform(struct serve *s, const struct action *a, const struct message
         serve_discard(s);
         break;
     case ACTION_UPDATE:
+        s->clock.update = clock_seconds();
         serve_update(s, a);
         break;
     case ACTION_SKIP:

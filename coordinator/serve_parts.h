@@ -67,6 +67,10 @@ struct serve {
     int rewind_err;
     struct action commit; /* the newest: for the doorbell of its parameters */
     bool lost_any, finished, running;
+    struct {                        /* of the step that is under way */
+        double commit, announced, update; /* monotonic seconds; 0: not yet */
+        double received, sent;            /* bytes up to its commit */
+    } clock;
     double waiting_since; /* for the disk; 0: training goes on */
     bool said_waiting;
     double waited_s;    /* for the checkpoint that runs, so far */

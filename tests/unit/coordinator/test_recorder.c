@@ -95,7 +95,7 @@ static void a_commit_is_in_the_journal_when_it_returns(void **state)
                                  .loss = 2.5 - (double)step,
                                  .rate = 0.1,
                                  .targets = 7};
-        recorder_commit(r, &a);
+        recorder_commit(r, &a, &(struct roofline_step){0});
         const struct last l = last_record();
         assert_int_equal(l.records, records + 1);
         assert_int_equal(l.kind, JOURNAL_COMMIT);
@@ -133,7 +133,7 @@ static void a_skipped_step_is_recorded_with_the_reason(void **state)
                                  .loss = 9,
                                  .norm = 3,
                                  .z = 7.25};
-        recorder_commit(r, &a);
+        recorder_commit(r, &a, &(struct roofline_step){0});
         recorder_close(r);
         assert_int_equal(last_record().kind, cases[i].kind);
         char *log;
@@ -153,7 +153,7 @@ static void commit(struct recorder *r, uint64_t step, double loss)
                              .data = step,
                              .loss = loss,
                              .rate = 0.1};
-    recorder_commit(r, &a);
+    recorder_commit(r, &a, &(struct roofline_step){0});
 }
 
 static int terminal; /* the real one, while what is said goes to a file */

@@ -1,0 +1,59 @@
+#include "coordinator/roofline.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/units.h"
+
+enum { WARM = 3, FEWEST = 10 };
+
+void roofline_add(struct roofline *r, const struct roofline_step *step)
+{
+    if (r->steps++ < WARM)
+        return;
+    r->sum.computing += step->computing;
+    r->sum.gathering += step->gathering;
+    r->sum.updating += step->updating;
+    r->sum.received += step->received;
+    r->sum.sent += step->sent;
+}
+
+/* What would help, of a run whose shares these are. */
+static const char *advice(double gathering, double updating, double flops_share,
+                          bool bfloat16)
+{
+    const double much = 0.2, idle = 0.5;
+    if (gathering > much && gathering >= updating)
+        return bfloat16
+                   ? "the link limits: a larger train.batch has more to compute for "
+                     "the same traffic"
+                   : "the link limits: cluster.wire=bfloat16 halves what is received, "
+                     "a larger train.batch has more to compute for the same traffic";
+    if (updating > much)
+        return "the coordinator limits: a larger train.batch has fewer updates";
+    if (flops_share < idle)
+        return "the workers limit, below half of the product rate: fewer train.slices "
+               "with "
+               "more rows each, or a slow machine among them, which the log names";
+    return "the workers limit, near their product rate: more of them make it faster";
+}
+
+bool roofline_text(const struct roofline *r, double flops_share, bool bfloat16,
+                   char text[ROOFLINE_TEXT])
+{
+    const struct roofline_step *s = &r->sum;
+    const double all = s->computing + s->gathering + s->updating,
+                 steps = (double)r->steps - WARM;
+    if (r->steps < WARM + FEWEST || !(all > 0))
+        return false;
+    char step[UNITS_TEXT], in[UNITS_TEXT], out[UNITS_TEXT];
+    const double gathering = s->gathering / all, updating = s->updating / all;
+    snprintf(text, ROOFLINE_TEXT,
+             "a step took %s: %.0f %% computing, %.0f %% gathering gradients, %.0f %% "
+             "updating; %s in, %s out; %s",
+             units_print_duration(step, all / steps), 100 * s->computing / all,
+             100 * gathering, 100 * updating, units_print_size(in, s->received / steps),
+             units_print_size(out, s->sent / steps),
+             advice(gathering, updating, flops_share, bfloat16));
+    return true;
+}

@@ -1,0 +1,36 @@
+/* roofline.h - what limits a run: where the time of its steps goes, as the coordinator
+ * sees it, and what to change.
+ *
+ *      commit --computing--> the last partial is announced --gathering--> all are added
+ *      --updating--> commit
+ *
+ * Computing has the workers' pull of the parameters in it, and evaluations.  Pure
+ * functions.
+ */
+#ifndef COORDINATOR_ROOFLINE_H
+#define COORDINATOR_ROOFLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct roofline_step {
+    double computing, gathering, updating; /* s */
+    double received, sent;                 /* bytes of partials and of parameters */
+};
+
+/* Starts as {0}. */
+struct roofline {
+    uint64_t steps; /* but the first few, which warm up */
+    struct roofline_step sum;
+};
+
+void roofline_add(struct roofline *r, const struct roofline_step *step);
+
+enum { ROOFLINE_TEXT = 400 };
+
+/* One sentence, and what to change.  @flops_share: of the product rate of all threads, or
+ * NAN; @bfloat16: partials are.  False: there were too few steps to tell. */
+bool roofline_text(const struct roofline *r, double flops_share, bool bfloat16,
+                   char text[ROOFLINE_TEXT]);
+
+#endif
