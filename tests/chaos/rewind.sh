@@ -10,7 +10,7 @@ steps=120
 common=(data.dir=data model.layers=1 model.heads=2 model.width=32 model.context=32 train.batch=8 train.slices=4
         train.steps=$steps train.checkpoint_every=10 train.keep_last=100 train.eval_every=50 cluster.threads=1
         run.log_every=1000 optim.name=sgd optim.lr=10 optim.warmup=300 optim.schedule=constant optim.clip=0
-        train.divergence=1 train.rewind_steps=20 train.rewind_rate=0.2 train.on_divergence=rewind)
+        train.rewind_steps=20 train.rewind_rate=0.2 train.on_divergence=rewind)
 
 # launch NAME [FAIL]
 launch() {
