@@ -47,7 +47,7 @@ SETTINGS = {
     "bf16": (2, 1, True, True), "ddp bf16": (1, 2, True, True),
 }
 LOAD_MOST, FOREIGN_MOST, SPREAD_MOST = 0.3, 0.03, 0.05
-RUN_MOST = 120  # s, until a run counts as hanging
+RUN_MOST = 60  # s, until a run counts as hanging
 
 
 def say(text):
@@ -194,6 +194,16 @@ def torch(watch, s, setting, o, seconds, count=False):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def torch_again(watch, s, setting, o):
+    """Two processes of PyTorch now and then never meet: a run that hangs is repeated."""
+    for _ in range(2):
+        try:
+            return torch(watch, s, setting, o, o.seconds)
+        except Failed as e:
+            say("again: %s" % e)
+    return torch(watch, s, setting, o, o.seconds)
+
+
 # --- a shape
 
 def check_same_work(name, s, mine, theirs):
@@ -250,7 +260,7 @@ def measure(name, o):
             if side == "ours":
                 mine.append(statistics.mean(ours(watch, s, o, folder, steps)["seconds"]))
             else:
-                theirs[side].append(statistics.mean(torch(watch, s, side, o, o.seconds)["seconds"]))
+                theirs[side].append(statistics.mean(torch_again(watch, s, side, o)["seconds"]))
         say("%s  pair %d of %d: ours %.1f ms, %s" % (name, pair + 1, o.pairs, 1e3 * mine[-1], ", ".join(
             "PyTorch %s %.1f ms" % (x, 1e3 * theirs[x][-1]) for x in rivals)))
     rows, work, own = s["batch"] * s["context"], flops(s), statistics.median(mine)
