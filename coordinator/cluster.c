@@ -189,6 +189,7 @@ static struct serve_options serve_options(struct cluster *c, uint32_t workers)
         .ema = c->job->ema,
         .workers = workers,
         .compute_threads = workers * cluster_threads(c->job->conf, workers),
+        .threads = cores(),
         .kernels = c->kernels,
         .on_finish = on_served,
         .ctx = c,

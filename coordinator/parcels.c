@@ -1,6 +1,7 @@
 #include "coordinator/parcels.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -13,9 +14,8 @@ struct parcels {
     const struct ranges *ranges; /* borrowed */
     uint32_t V;
     bool bfloat16;
+    struct crew *crew; /* borrowed */
     struct treesum *sums;
-    uint64_t *checksums; /* of the parameters of this version; UINT64_MAX: none */
-    uint64_t checksums_version;
     struct outgoing *sending;
     struct incoming *receiving; /* or here, and waiting for the word */
     void (*on_arrived)(void *ctx, uint64_t partial, int err);
@@ -43,6 +43,7 @@ struct outgoing {
 };
 
 struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat16,
+                            struct crew *crew,
                             void (*on_arrived)(void *ctx, uint64_t partial, int err),
                             void *ctx)
 {
@@ -50,9 +51,8 @@ struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat
     *p = (struct parcels){.ranges = ranges,
                           .V = V,
                           .bfloat16 = bfloat16,
+                          .crew = crew,
                           .sums = treesum_new(V, ranges, bfloat16),
-                          .checksums = mem_alloc(ranges->n * sizeof *p->checksums),
-                          .checksums_version = UINT64_MAX,
                           .on_arrived = on_arrived,
                           .ctx = ctx};
     return p;
@@ -69,7 +69,6 @@ void parcels_free(struct parcels *p)
         mem_free(in);
     }
     treesum_free(p->sums);
-    mem_free(p->checksums);
     mem_free(p);
 }
 
@@ -152,17 +151,30 @@ void parcels_slices(struct parcels *p, uint32_t V)
     treesum_slices(p->sums, V);
 }
 
+/* What the crew adds. */
+struct addition {
+    struct parcels *parcels;
+    struct tree_node node;
+    struct treesum_buffer *partial;
+    _Atomic(struct treesum_buffer *) root; /* all ranges of it are in one buffer */
+};
+
+static void add_range(void *ctx, size_t r)
+{
+    struct addition *a = ctx;
+    struct treesum_buffer *sum;
+    if (treesum_add(a->parcels->sums, a->node, tree_root(a->parcels->V), r, a->partial,
+                    &sum))
+        atomic_store(&a->root, sum);
+}
+
 struct treesum_buffer *parcels_add(struct parcels *p, uint64_t partial)
 {
-    struct tree_node node;
-    struct treesum_buffer *b = take_arrived(p, partial, &node), *sum, *root = NULL;
-    treesum_discard(p->sums, node);
-    for (size_t r = 0; r < p->ranges->n; r++)
-        if (treesum_add(p->sums, node, tree_root(p->V), r, b, &sum)) {
-            assert(!root || root == sum);
-            root = sum;
-        }
-    return root;
+    struct addition a = {.parcels = p};
+    a.partial = take_arrived(p, partial, &a.node);
+    treesum_discard(p->sums, a.node);
+    crew_run(p->crew, p->ranges->n, add_range, &a);
+    return atomic_load(&a.root);
 }
 
 void parcels_drop(struct parcels *p, uint64_t partial)
@@ -179,23 +191,10 @@ void parcels_give(struct parcels *p, struct treesum_buffer *root)
 void parcels_reset(struct parcels *p)
 {
     treesum_reset(p->sums);
-    p->checksums_version = UINT64_MAX;
 }
 
 /* --- parameters out
  * ---------------------------------------------------------------------- */
-
-const uint64_t *parcels_checksums(struct parcels *p, uint64_t version, const float *theta)
-{
-    if (p->checksums_version == version)
-        return p->checksums;
-    p->checksums_version = version;
-    for (size_t r = 0; r < p->ranges->n; r++) {
-        const struct range at = p->ranges->list[r];
-        p->checksums[r] = hash64(theta + at.first, at.count * sizeof *theta);
-    }
-    return p->checksums;
-}
 
 static void end_sending(struct outgoing **at)
 {
@@ -257,8 +256,7 @@ void parcels_send(struct parcels *p, struct transport *lane, uint32_t lane_peer,
                   void *ctx)
 {
     struct outgoing *o = mem_alloc(sizeof *o);
-    *o = (struct outgoing){
-        p, p->sending, lane, lane_peer, p->ranges->n, sent, ctx};
+    *o = (struct outgoing){p, p->sending, lane, lane_peer, p->ranges->n, sent, ctx};
     p->sending = o;
     for (size_t r = 0; r < p->ranges->n; r++) {
         const struct range at = p->ranges->list[r];

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/crew.h"
 #include "base/tree.h"
 #include "flat/range.h"
 #include "flat/treesum.h"
@@ -32,8 +33,10 @@ struct parcel {
     struct tree_node node;
 };
 
-/* @on_arrived: this partial is here (ERR_OK), or damaged (ERR_CORRUPT). */
+/* @on_arrived: this partial is here (ERR_OK), or damaged (ERR_CORRUPT).  @crew, or NULL,
+ * helps to add; borrowed. */
 struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat16,
+                            struct crew *crew,
                             void (*on_arrived)(void *ctx, uint64_t partial, int err),
                             void *ctx);
 void parcels_free(struct parcels *p);
@@ -48,12 +51,8 @@ void parcels_receive(struct parcels *p, const struct parcel *what);
 struct treesum_buffer *parcels_add(struct parcels *p, uint64_t partial);
 void parcels_drop(struct parcels *p, uint64_t partial);
 void parcels_give(struct parcels *p, struct treesum_buffer *root);
-void parcels_reset(struct parcels *p); /* forget what waits for siblings, and checksums */
+void parcels_reset(struct parcels *p); /* forget what waits for siblings */
 
-/* Checksums of the parameters by range, for the doorbell: computed once per version.
- * [ranges], borrowed until the next call. */
-const uint64_t *parcels_checksums(struct parcels *p, uint64_t version,
-                                  const float *theta);
 /* @sent is called when @theta is not read any more: it has left, or the peer is
  * forgotten. */
 void parcels_send(struct parcels *p, struct transport *lane, uint32_t lane_peer,

@@ -18,7 +18,7 @@
 #include "coordinator/document.h"
 #include "coordinator/early.h"
 #include "coordinator/serve_parts.h"
-#include "nn/ranges.h"
+#include "tensor/rows.h"
 #include "tensor/gemm.h"
 
 enum {
@@ -155,8 +155,8 @@ static int open_all(struct serve *s)
     else
         TRY(supply_open(&s->supply, c));
     TRY(transformer_init(&s->model, &c->model, s->supply.vocab));
-    transformer_ranges(&s->model, &s->ranges);
     store_init(&s->store, &s->model, &c->optim);
+    s->crew = s->store.crew = crew_new(s->o.threads, rows_thread_start);
     if (c->translate.bleu && c->model.encoder_layers && !s->o.document)
         s->scorer = scorer_new(&s->supply, &c->translate);
     TRY(store_freeze(&s->store, c->train.freeze));
@@ -259,7 +259,7 @@ void serve_close(struct serve *s)
     scorer_free(s->scorer);
     examine_fini(&s->examine);
     store_fini(&s->store);
-    ranges_fini(&s->ranges);
+    crew_free(s->crew);
     transformer_fini(&s->model);
     supply_close(&s->supply);
     run_dir_close(&s->dir);
@@ -674,9 +674,9 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
     s->lane = lane;
     s->tcp_lane = transport_tcp(l, on_lane_end, s);
     s->updater = background_new(l);
-    s->parcels =
-        parcels_new(&s->ranges, s->conf.slices, s->o.conf->cluster.wire == WIRE_BFLOAT16,
-                    serve_on_arrived, s);
+    s->parcels = parcels_new(&s->store.ranges, s->conf.slices,
+                             s->o.conf->cluster.wire == WIRE_BFLOAT16, s->crew,
+                             serve_on_arrived, s);
     if (s->o.eval_only)
         return ERR_OK;
     char *tokenizer = file_join(s->o.conf->data.dir, DATASET_TOKENIZER);

@@ -30,6 +30,7 @@ struct serve_options {
     uint32_t workers;          /* to wait for */
     bool one_process;          /* the worker is in this process, nobody else will come */
     uint32_t compute_threads;  /* of all workers together, for reports */
+    unsigned threads;          /* of the coordinator, to add and to update with */
     const char *kernels;       /* borrowed */
     void (*on_finish)(void *ctx, int err, bool clean); /* once; clean: nobody was lost */
     void *ctx;

@@ -81,8 +81,8 @@ void serve_parameters(struct serve *s, const struct action *a)
     struct message m = {.kind = MESSAGE_COMMIT};
     m.commit.version = s->store.version;
     m.commit.transfer = p->to_send;
-    m.commit.ranges = s->ranges.n;
-    m.commit.checksums = parcels_checksums(s->parcels, s->store.version, theta);
+    m.commit.ranges = s->store.ranges.n;
+    m.commit.checksums = store_checksums(&s->store);
     m.commit.rate = s->commit.rate;
     m.commit.norm = s->commit.norm;
     m.commit.clip = s->commit.clip;
@@ -94,7 +94,7 @@ void serve_parameters(struct serve *s, const struct action *a)
     *h = (struct held){s, theta};
     store_hold(&s->store, theta);
     parcels_send(s->parcels, p->lane, p->lane_peer, p->to_send, theta, on_sent, h);
-    p->to_send += (uint32_t)s->ranges.n;
+    p->to_send += (uint32_t)s->store.ranges.n;
 }
 
 /* --- partials in ----------------------------------------------------------------------
@@ -115,9 +115,9 @@ static int check_targets(struct serve *s, const struct action *a)
 int serve_receive(struct serve *s, const struct action *a, const struct message *m)
 {
     struct peer *p = peers_get(&s->peers, a->peer);
-    if (m->partial.ranges != s->ranges.n) {
+    if (m->partial.ranges != s->store.ranges.n) {
         log_error("worker %u: partial in %zu ranges, expected %zu", a->worker,
-                  m->partial.ranges, s->ranges.n);
+                  m->partial.ranges, s->store.ranges.n);
         return ERR_MISMATCH;
     }
     if (a->transfer != p->to_receive) { /* it would be waited for without end */
@@ -127,7 +127,7 @@ int serve_receive(struct serve *s, const struct action *a, const struct message 
     }
     TRY(check_targets(s, a));
     TRY(examine_receive(&s->examine, a->worker, a->partial, m));
-    p->to_receive += (uint32_t)s->ranges.n;
+    p->to_receive += (uint32_t)s->store.ranges.n;
     const struct parcel what = {.lane = p->lane,
                                 .lane_peer = p->lane_peer,
                                 .first_transfer = a->transfer,

@@ -31,7 +31,7 @@ struct serve {
     struct supply supply;
     struct vocabulary vocabulary; /* of what is supplied */
     struct transformer model;
-    struct ranges ranges;
+    struct crew *crew; /* for what is done to whole vectors */
     struct store store;
     struct examine examine;
     struct resume resume;

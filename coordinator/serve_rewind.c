@@ -29,7 +29,7 @@ static void gone_back(void *ctx)
 
 void serve_rewind(struct serve *s, const struct action *a)
 {
-    parcels_reset(s->parcels); /* checksums of versions that will be others */
+    parcels_reset(s->parcels);
     recorder_rewind(s->recorder, a);
     s->turns = s->core.guard.turns;
     store_leave(&s->store); /* it may still be sent */

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "nn/ranges.h"
 #include "optim/clip.h"
 #include "optim/ema.h"
 #include "tensor/rows.h"
@@ -86,6 +88,8 @@ void store_init(struct store *s, const struct transformer *t, const struct conf_
     if (o->ema > 0)
         s->ema = mem_slab(bytes);
     s->block_sums = mem_alloc(clip_blocks(t->count) * sizeof *s->block_sums);
+    transformer_ranges(t, &s->ranges);
+    s->checksums = mem_alloc(s->ranges.n * sizeof *s->checksums);
     s->run = mem_alloc(t->tensors * sizeof *s->run);
     s->frozen = mem_zalloc(t->tensors * sizeof *s->frozen);
     find_runs(s);
@@ -102,6 +106,8 @@ void store_fini(struct store *s)
     if (s->ema)
         mem_slab_free(s->ema, s->count * sizeof(float));
     mem_free(s->block_sums);
+    mem_free(s->checksums);
+    ranges_fini(&s->ranges);
     mem_free(s->run);
     mem_free(s->frozen);
     *s = (struct store){0};
@@ -149,11 +155,13 @@ void store_leave(struct store *s)
 {
     s->theta = store_room(s);
     s->version = 0;
+    s->checksums_known = false;
 }
 
 void store_clear(struct store *s)
 {
     const size_t bytes = s->count * sizeof(float);
+    s->checksums_known = false;
     memset(s->theta, 0, bytes);
     for (int i = 0; i < optimizer_moments(s->optimizer.kind); i++)
         memset(s->moment[i], 0, bytes);
@@ -166,8 +174,30 @@ void store_skip(struct store *s)
     s->version++;
 }
 
+static void checksum(void *ctx, size_t r)
+{
+    struct store *s = ctx;
+    const struct range at = s->ranges.list[r];
+    s->checksums[r] = hash64(s->theta + at.first, at.count * sizeof *s->theta);
+}
+
+const uint64_t *store_checksums(struct store *s)
+{
+    if (!s->checksums_known)
+        crew_run(s->crew, s->ranges.n, checksum, s);
+    s->checksums_known = true;
+    return s->checksums;
+}
+
 /* --- the update -----------------------------------------------------------------------
  */
+
+/* What the crew works on. */
+struct job {
+    struct store *store;
+    const float *gradient, *before; /* before: theta, where it is not updated in place */
+    const struct store_update *u;
+};
 
 static void step_range(struct store *s, const float *gradient,
                        const struct store_update *u, struct range at, bool decay)
@@ -202,42 +232,90 @@ static void step_examined(struct store *s, const float *gradient,
 }
 
 /* In pieces that stay in the cache. */
-static struct tensor_statistics step_tensor(struct store *s, const float *gradient,
-                                            const struct store_update *u, size_t i)
+static void step_tensor(void *ctx, size_t i)
 {
+    const struct job *job = ctx;
+    struct store *s = job->store;
     const struct param_info *p = &s->model->info[i];
     struct sums sums = {0};
     for (size_t done = 0; done < p->count; done += EXAMINED_AT_ONCE) {
         const size_t left = p->count - done;
         const struct range at = {p->first + done,
                                  left < EXAMINED_AT_ONCE ? left : EXAMINED_AT_ONCE};
-        step_examined(s, gradient, u, at, p->decay, s->frozen[i], &sums);
+        step_examined(s, job->gradient, job->u, at, p->decay, s->frozen[i], &sums);
     }
     const double n = (double)p->count;
-    return (struct tensor_statistics){.weight = sqrt(sums.weight / n),
-                                      .gradient =
-                                          sqrt(sums.gradient / n) / (double)u->targets,
-                                      .update = sqrt(sums.update / n),
-                                      .largest = sums.largest};
+    job->u->tensors[i] = (struct tensor_statistics){.weight = sqrt(sums.weight / n),
+                                                    .gradient = sqrt(sums.gradient / n) /
+                                                                (double)job->u->targets,
+                                                    .update = sqrt(sums.update / n),
+                                                    .largest = sums.largest};
+}
+
+static void copy_range(void *ctx, size_t r)
+{
+    const struct job *job = ctx;
+    const struct range at = job->store->ranges.list[r];
+    if (job->before)
+        memcpy(job->store->theta + at.first, job->before + at.first,
+               at.count * sizeof *job->before);
+}
+
+/* What comes after the step, while the range is in the cache. */
+static void end_range(void *ctx, size_t r)
+{
+    struct store *s = ((const struct job *)ctx)->store;
+    const struct range at = s->ranges.list[r];
+    if (s->ema)
+        ema_step(s->ema + at.first, s->theta + at.first, at.count, s->ema_decay,
+                 s->version);
+    checksum(s, r);
+}
+
+/* A range has parts of several runs. */
+static void whole_range(void *ctx, size_t r)
+{
+    const struct job *job = ctx;
+    const struct range at = job->store->ranges.list[r];
+    const size_t end = at.first + at.count;
+    copy_range(ctx, r);
+    for (size_t i = 0; i < job->store->runs; i++) {
+        const struct store_run *run = &job->store->run[i];
+        const size_t run_end = run->at.first + run->at.count,
+                     first = at.first > run->at.first ? at.first : run->at.first,
+                     last = end < run_end ? end : run_end;
+        if (first < last)
+            step_range(job->store, job->gradient, job->u,
+                       (struct range){first, last - first}, run->decay);
+    }
+    end_range(ctx, r);
+}
+
+static void square_block(void *ctx, size_t b)
+{
+    const struct job *job = ctx;
+    struct store *s = job->store;
+    s->block_sums[b] = clip_block_sum(job->gradient, s->count, b);
 }
 
 void store_update(struct store *s, const float *gradient, struct store_update *u)
 {
     assert(u->targets > 0);
-    const double squares = clip_sum_squares(gradient, s->count, s->block_sums);
-    u->norm = sqrt(squares) / (double)u->targets;
+    struct job job = {s, gradient, u->into != s->theta ? s->theta : NULL, u};
+    crew_run(s->crew, clip_blocks(s->count), square_block, &job);
+    u->norm = sqrt(clip_tree(s->block_sums, clip_blocks(s->count))) / (double)u->targets;
     u->clip = clip_factor(u->norm, s->max_norm);
     if (!isfinite(u->norm) || u->norm > u->limit)
         return;
-    if (u->into != s->theta)
-        memcpy(u->into, s->theta, s->count * sizeof(float));
     s->theta = u->into;
-    for (size_t i = 0; u->tensors && i < s->model->tensors; i++)
-        u->tensors[i] = step_tensor(s, gradient, u, i);
-    for (size_t i = 0; !u->tensors && i < s->runs; i++)
-        step_range(s, gradient, u, s->run[i].at, s->run[i].decay);
-    if (s->ema)
-        ema_step(s->ema, s->theta, s->count, s->ema_decay, s->version);
+    if (u->tensors) {
+        crew_run(s->crew, s->ranges.n, copy_range, &job);
+        crew_run(s->crew, s->model->tensors, step_tensor, &job);
+        crew_run(s->crew, s->ranges.n, end_range, &job);
+    } else {
+        crew_run(s->crew, s->ranges.n, whole_range, &job);
+    }
+    s->checksums_known = true;
     s->version++;
 }
 

@@ -15,7 +15,8 @@
  * place.
  *
  * The owner calls; store_update() may run on another thread while nobody else touches the
- * store.
+ * store.  Both it and store_checksums() share their work with store->crew, range by range
+ * or block by block: the bits stay the same.
  */
 #ifndef COORDINATOR_STORE_H
 #define COORDINATOR_STORE_H
@@ -24,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crew.h"
 #include "conf/conf.h"
 #include "flat/range.h"
 #include "metrics/statistics.h"
@@ -41,7 +43,9 @@ struct store_buffer { /* parameters of one version */
 };
 
 struct store {
+    struct crew *crew; /* public, borrowed; NULL: none */
     /* read-only */
+    struct ranges ranges;
     size_t count;
     float *theta;                         /* [count] */
     float *moment[OPTIMIZER_MOMENTS_MAX]; /* [count] each; NULL where the optimizer has
@@ -58,6 +62,8 @@ struct store {
     size_t runs;
     const struct transformer *model; /* borrowed */
     double *block_sums;
+    uint64_t *checksums; /* [ranges.n] of theta, when they are known */
+    bool checksums_known;
 };
 
 struct store_update {
@@ -94,6 +100,9 @@ void store_clear(struct store *s);
 
 /* @gradient [count]: the sum over the step's target tokens. */
 void store_update(struct store *s, const float *gradient, struct store_update *u);
+
+/* Of the parameters, a range each: [ranges.n], borrowed until they change. */
+const uint64_t *store_checksums(struct store *s);
 
 /* The next version has the same parameters and moments. */
 void store_skip(struct store *s);

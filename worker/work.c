@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/crew.h"
 #include "base/err.h"
 #include "base/failpoint.h"
 #include "base/hash.h"
@@ -59,6 +60,8 @@ struct work {
     } examined; /* the slice of this step that was, until its node is answered */
     size_t values_n;
     uint64_t *checksums; /* [ranges] of the announced parameters, then of a partial */
+    double *squares;     /* [ranges] of a partial */
+    struct crew *crew;   /* for what is done to whole vectors */
     uint32_t transfer;   /* number of the first of the parameters being received */
     size_t ranges_left;
     int receive_err;
@@ -148,13 +151,30 @@ static void on_range_sent(void *ctx, uint32_t peer, uint32_t transfer)
     end_when_sent(w);
 }
 
-static double sum_squares(const struct work *w, const float *data)
+/* One range of a partial: its squares before it is packed, its checksum after, while it is
+ * in the cache. */
+static void prepare_range(void *ctx, size_t r)
 {
-    double squares = 0;
-    for (size_t r = 0; r < w->ranges.n; r++)
-        squares += rows_sum_squares(data + w->ranges.list[r].first,
-                                    w->ranges.list[r].count);
-    return squares;
+    struct push *p = ctx;
+    struct work *w = p->work;
+    const struct range at = w->ranges.list[r];
+    float *data = p->sum->data + at.first;
+    size_t bytes = at.count * sizeof *data;
+    w->squares[r] = rows_sum_squares(data, at.count);
+    if (w->conf.cluster.wire == WIRE_BFLOAT16) { /* in place, front to back: writes stay
+                                                    behind reads */
+        rows_pack_bfloat16((uint16_t *)(void *)data, data, at.count);
+        bytes /= 2;
+    }
+    w->checksums[r] = hash64(data, bytes);
+}
+
+static double total(const double *x, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum;
 }
 
 /* The slice that was examined is part of @node. */
@@ -169,28 +189,20 @@ static void push(struct work *w, const struct worker_action *a)
     struct treesum_buffer *sum = compute_extract(w->compute, a->node);
     struct push *p = mem_alloc(sizeof *p);
     *p = (struct push){w, sum, w->ranges.n};
-    const bool packed = w->conf.cluster.wire == WIRE_BFLOAT16;
-    const size_t size = packed ? sizeof(uint16_t) : sizeof(float);
+    const size_t size =
+        w->conf.cluster.wire == WIRE_BFLOAT16 ? sizeof(uint16_t) : sizeof(float);
     struct message m = a->message;
-    m.partial.squares = sum_squares(w, sum->data);
     if (has_examined(w, a->node)) {
         m.partial.statistics = w->values_n;
         m.partial.values = w->examined.values;
         w->examined.known = false;
     }
-
-    uint64_t *checksums = mem_alloc(w->ranges.n * sizeof *checksums);
-    for (size_t r = 0; r < w->ranges.n; r++) {
-        const struct range at = w->ranges.list[r];
-        float *data = sum->data + at.first;
-        if (packed) /* in place, front to back: writes stay behind reads */
-            rows_pack_bfloat16((uint16_t *)(void *)data, data, at.count);
-        checksums[r] = hash64(data, at.count * size);
-    }
+    assert(!w->core.announced);
+    crew_run(w->crew, w->ranges.n, prepare_range, p);
+    m.partial.squares = total(w->squares, w->ranges.n);
     m.partial.ranges = w->ranges.n;
-    m.partial.checksums = checksums;
+    m.partial.checksums = w->checksums;
     channel_send(w->channel, &m);
-    mem_free(checksums);
 
     w->pushes++;
     for (size_t r = 0; r < w->ranges.n; r++) {
@@ -261,6 +273,8 @@ static int prepare(struct work *w)
     transformer_ranges(&w->model, &w->ranges);
     ranges_whole(&w->whole, w->model.count);
     w->checksums = mem_zalloc(w->ranges.n * sizeof *w->checksums);
+    w->squares = mem_zalloc(w->ranges.n * sizeof *w->squares);
+    w->crew = crew_new(w->options.threads, rows_thread_start);
     w->values_n = (w->model.shape.E + w->model.shape.L) * BLOCK_STATISTICS + 1;
     w->examined.values = mem_alloc(w->values_n * sizeof(double));
     const struct plan plan = plan_of(&w->conf);
@@ -466,6 +480,8 @@ void work_free(struct work *w)
     ranges_fini(&w->whole);
     transformer_fini(&w->model);
     mem_free(w->checksums);
+    mem_free(w->squares);
+    crew_free(w->crew);
     mem_free(w->examined.values);
     worker_actions_fini(&w->actions);
     worker_fini(&w->core);

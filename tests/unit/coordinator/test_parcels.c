@@ -13,6 +13,7 @@ static struct range pieces[RANGES] = {{0, 300}, {300, 500}, {800, 200}};
 static const struct ranges ranges = {RANGES, pieces};
 
 struct stage {
+    struct crew *crew;
     struct loop *loop;
     struct transport *here, *there;
     struct parcels *parcels;
@@ -50,13 +51,15 @@ static struct stage *stage_new(bool bfloat16)
     s->bfloat16 = bfloat16;
     s->loop = loop_new();
     transport_memory(s->loop, &s->here, &s->there);
-    s->parcels = parcels_new(&ranges, V, bfloat16, on_arrived, s);
+    s->crew = crew_new(3, rows_thread_start);
+    s->parcels = parcels_new(&ranges, V, bfloat16, s->crew, on_arrived, s);
     return s;
 }
 
 static void stage_free(struct stage *s)
 {
     parcels_free(s->parcels);
+    crew_free(s->crew);
     transport_free(s->here);
     transport_free(s->there);
     loop_free(s->loop);
@@ -254,14 +257,13 @@ static void on_range(void *ctx, uint32_t peer, uint32_t transfer)
         loop_stop(s->loop);
 }
 
-static void parameters_arrive_with_their_checksums(void **state)
+static void parameters_arrive_whole(void **state)
 {
     (void)state;
     static float theta[COUNT], got[COUNT];
     for (size_t i = 0; i < COUNT; i++)
         theta[i] = element(0, i);
     struct stage *s = stage_new(true); /* parameters always travel whole */
-    const uint64_t *checksums = parcels_checksums(s->parcels, 3, theta);
     for (uint32_t r = 0; r < RANGES; r++)
         transport_receive(s->there, HERE, 50 + r, got + pieces[r].first,
                           pieces[r].count * sizeof *got, on_range, s);
@@ -270,12 +272,6 @@ static void parameters_arrive_with_their_checksums(void **state)
     loop_run(s->loop);
     assert_int_equal(s->sent, 1);
     assert_memory_equal(got, theta, sizeof theta);
-    for (size_t r = 0; r < RANGES; r++)
-        assert_true(checksums[r] ==
-                    hash64(got + pieces[r].first, pieces[r].count * sizeof *got));
-    theta[0] = 7;
-    const uint64_t before = checksums[0];
-    assert_true(parcels_checksums(s->parcels, 4, theta)[0] != before);
     stage_free(s);
 }
 
@@ -307,7 +303,7 @@ int main(void)
         T(a_damaged_partial_is_named_and_does_not_enter_the_sum),
         T(parts_that_waited_are_forgotten_on_reset),
         T(a_node_enters_the_sum_in_place_of_its_parts),
-        T(parameters_arrive_with_their_checksums),
+        T(parameters_arrive_whole),
         T(what_a_lost_worker_did_not_take_is_not_waited_for)};
     return cmocka_run_group_tests(tests, prepare, NULL);
 }

@@ -1,6 +1,7 @@
 #include "support/test.h"
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "coordinator/sampler.h"
@@ -239,6 +240,82 @@ an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor(void
     transformer_fini(&large);
 }
 
+static void check_checksums(struct store *s)
+{
+    const uint64_t *sums = store_checksums(s);
+    for (size_t r = 0; r < s->ranges.n; r++) {
+        const struct range at = s->ranges.list[r];
+        assert_true(sums[r] == hash64(s->theta + at.first, at.count * sizeof(float)));
+    }
+}
+
+/* Several ranges, frozen tensors, an average, readers of older versions. */
+struct twins {
+    struct transformer model;
+    struct store s[2]; /* the second with a crew */
+    float *gradient;
+};
+
+static void make_twins(struct twins *t)
+{
+    struct conf_model c = conf.model;
+    struct conf_optim o = conf.optim;
+    c.layers = 3;
+    c.width = 96;
+    c.ffn = 400;
+    o.ema = 0.99;
+    assert_int_equal(transformer_init(&t->model, &c, 700), 0);
+    t->gradient = mem_alloc(t->model.count * sizeof *t->gradient);
+    for (int i = 0; i < 2; i++) {
+        store_init(&t->s[i], &t->model, &o);
+        assert_int_equal(store_freeze(&t->s[i], t->model.info[5].name), 0);
+        for (size_t k = 0; k < t->model.count; k++)
+            t->s[i].theta[k] = (float)(k % 1009) * 1e-3f - 0.7f;
+        store_begin(&t->s[i]);
+    }
+    t->s[1].crew = crew_new(4, rows_thread_start);
+    assert_true(t->s[1].ranges.n > 3);
+}
+
+static void update_twin(struct store *s, const float *gradient, bool beside)
+{
+    check_checksums(s);
+    if (beside)
+        store_hold(s, s->theta);
+    struct store_update u = {
+        .rate = 0.01, .limit = INFINITY, .targets = 30, .into = store_room(s)};
+    assert_true((u.into != s->theta) == beside);
+    store_update(s, gradient, &u);
+    check_checksums(s);
+}
+
+static void a_crew_changes_no_bit_and_checksums_are_of_the_newest_version(void **state)
+{
+    (void)state;
+    struct twins t;
+    make_twins(&t);
+    const size_t bytes = t.model.count * sizeof(float);
+    for (size_t step = 0; step < 4; step++) {
+        for (size_t k = 0; k < t.model.count; k++)
+            t.gradient[k] = (float)((k + step) % 37) - 17.5f;
+        for (int i = 0; i < 2; i++)
+            update_twin(&t.s[i], t.gradient, step % 2);
+        assert_memory_equal(t.s[0].theta, t.s[1].theta, bytes);
+        assert_memory_equal(t.s[0].ema, t.s[1].ema, bytes);
+        assert_memory_equal(t.s[0].moment[1], t.s[1].moment[1], bytes);
+    }
+    store_leave(&t.s[1]);
+    t.s[1].theta[0]++;
+    check_checksums(&t.s[1]);
+    store_clear(&t.s[1]);
+    check_checksums(&t.s[1]);
+    mem_free(t.gradient);
+    crew_free(t.s[1].crew);
+    store_fini(&t.s[0]);
+    store_fini(&t.s[1]);
+    transformer_fini(&t.model);
+}
+
 static void a_gradient_above_its_limit_changes_nothing(void **state)
 {
     (void)state;
@@ -354,6 +431,7 @@ int main(void)
         T(a_store_that_is_left_keeps_what_is_read_and_nothing_else),
         T(a_gradient_that_is_not_finite_changes_nothing),
         T(an_update_that_is_examined_has_the_same_bits_and_the_numbers_of_each_tensor),
+        T(a_crew_changes_no_bit_and_checksums_are_of_the_newest_version),
         T(a_gradient_above_its_limit_changes_nothing),
         T(frozen_tensors_stay_and_others_do_not_notice),
         T(what_is_to_be_frozen_must_be_there),
