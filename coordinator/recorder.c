@@ -36,6 +36,7 @@ struct recorder {
     struct memory *before;           /* [before_n], of the steps from o.version on */
     size_t before_n, checked;
     double committed_at; /* monotonic seconds */
+    double pace; /* seconds of a step, an average of the last ones; NAN: none yet */
     uint64_t status_ms;
 };
 
@@ -137,6 +138,7 @@ int recorder_open(const struct recorder_options *o, struct recorder **out)
     struct recorder *r = mem_zalloc(sizeof *r);
     r->o = *o;
     metrics_unknown(&r->metrics);
+    r->pace = NAN;
     char *path = file_join(o->run_dir, "log.jsonl");
     int err = jsonl_open(path, &r->log);
     mem_free(path);
@@ -216,16 +218,17 @@ static void measure(struct recorder *r, const struct action *a,
     m->norm = a->norm;
     m->clip = a->clip;
     m->tokens = (double)a->targets;
-    m->seconds = average(m->seconds, seconds);
+    r->pace = average(r->pace, seconds);
+    m->seconds = seconds;
     m->computing = time->computing;
     m->gathering = time->gathering;
     m->updating = time->updating;
     m->received = time->received;
     m->sent = time->sent;
-    m->tokens_per_second = m->tokens / m->seconds;
+    m->tokens_per_second = m->tokens / r->pace;
     m->flops = m->tokens_per_second * r->o.flops_per_token;
     m->flops_share = m->flops / r->o.peak_flops;
-    m->seconds_left = (double)(r->o.steps - a->version) * m->seconds;
+    m->seconds_left = (double)(r->o.steps - a->version) * r->pace;
 }
 
 static void say_skipped(struct recorder *r, const struct action *a)
