@@ -1,10 +1,12 @@
 /* Forward and backward at four sizes: tokens per second, and the share of what this
  * machine's BLAS reaches in its best product.
  *
- *      bench_step [--threads N] [--slices N] [--repeats N] [--shape A|B|C|T]
+ *      bench_step [--threads N] [--slices N] [--repeats N] [--shape A|B|C|D|T]
+ *                 [--compute bfloat16]
  *
- * T translates: encoder and decoder, sentences of 5 to 23 tokens, dropout and smoothing
- * as in training; tokens are those of the targets, there are as many of the sources.
+ * A to D are those of tests/bench/peers.  T translates, too: sentences of 5 to 23 tokens,
+ * dropout and smoothing as in training; tokens are those of the targets, there are as
+ * many of the sources.
  *
  * Slices (default: one per thread) are dealt to the threads round robin.  A repeat is all
  * slices of a batch; the median repeat is shown.
@@ -28,12 +30,14 @@ enum { THREADS_MAX = 64, REPEATS_MAX = 1000 };
 static const struct shape_case {
     const char *name, *text;
     size_t layers, heads, width, ffn, context, length, batch, vocab;
-    bool bias, encoder;
+    bool bias, encoder,
+        even; /* even: all sequences are equally long, and nothing is dropped */
 } shapes[] = {
-    {"A", "nanoGPT on a CPU", 4, 4, 128, 512, 64, 64, 12, 65, false, false},
-    {"B", "nanoGPT on a GPU", 6, 6, 384, 1536, 256, 256, 16, 65, false, false},
-    {"C", "GPT-2 124M", 12, 12, 768, 3072, 1024, 64, 4, 50257, true, false},
-    {"T", "Transformer-Tiny", 4, 4, 128, 256, 64, 14, 293, 9712, true, true},
+    {"A", "nanoGPT on a CPU", 4, 4, 128, 512, 64, 64, 12, 65, false, false, true},
+    {"B", "nanoGPT on a GPU", 6, 6, 384, 1536, 256, 256, 16, 65, false, false, true},
+    {"C", "GPT-2 124M", 12, 12, 768, 3072, 1024, 64, 4, 50257, true, false, true},
+    {"D", "translation, even", 4, 4, 128, 256, 32, 32, 128, 10000, true, true, true},
+    {"T", "Transformer-Tiny", 4, 4, 128, 256, 64, 14, 293, 9712, true, true, false},
 };
 
 /* Sequences of all slices, as struct slice has them. */
@@ -45,6 +49,7 @@ struct batch {
 struct bench {
     const struct shape_case *shape;
     size_t threads, slices, repeats;
+    enum gemm_precision precision;
     struct transformer t;
     real *theta;
     struct batch batch;
@@ -77,7 +82,7 @@ static struct conf_model conf_of(const struct shape_case *s)
     conf.norm_place = PLACE_POST;
     conf.activation = ACTIVATION_RELU;
     conf.positions = POSITIONS_HALVES;
-    conf.dropout_embed = conf.dropout_residual = 0.3;
+    conf.dropout_embed = conf.dropout_residual = s->even ? 0 : 0.3;
     return conf;
 }
 
@@ -97,7 +102,7 @@ static struct slice slice_of(const struct bench *b, size_t i)
         return slice;
     slice.source_length = all->source_lengths + first;
     slice.source = all->source + sequences_of(first, all->source_lengths).N;
-    slice.dropout = true;
+    slice.dropout = !b->shape->even;
     slice.smoothing = 0.1;
     return slice;
 }
@@ -158,7 +163,7 @@ static uint32_t *lengths_new(const struct shape_case *s, uint32_t seed)
     uint32_t *lengths = mem_alloc(s->batch * sizeof *lengths);
     for (size_t i = 0; i < s->batch; i++) {
         lengths[i] = (uint32_t)s->length;
-        for (size_t die = 0; die < 3 && s->encoder; die++)
+        for (size_t die = 0; die < 3 && !s->even; die++)
             lengths[i] = lengths[i] - 3 + drawn(6, 3 * i + die, seed);
     }
     return lengths;
@@ -216,6 +221,7 @@ static void bench_shape(struct bench *b, double peak)
     double seconds[REPEATS_MAX];
     if (transformer_init(&b->t, &conf, s->vocab))
         exit(1);
+    b->t.precision = b->precision;
     const size_t bytes = b->t.count * sizeof(real);
     b->theta = mem_slab(bytes);
     transformer_init_params(&b->t, b->theta, 1);
@@ -252,6 +258,7 @@ int main(int argc, char **argv)
 {
     size_t threads = 1, slices = 0, repeats = 7;
     const char *shape = NULL, *blas, *rows;
+    enum gemm_precision precision = GEMM_REAL;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--threads") == 0)
             threads = number(argv[i + 1], THREADS_MAX);
@@ -261,6 +268,8 @@ int main(int argc, char **argv)
             repeats = number(argv[i + 1], REPEATS_MAX);
         else if (strcmp(argv[i], "--shape") == 0)
             shape = argv[i + 1];
+        else if (strcmp(argv[i], "--compute") == 0)
+            precision = strcmp(argv[i + 1], "bfloat16") ? GEMM_REAL : GEMM_BFLOAT16;
     }
     if (gemm_start(NULL, &blas) || rows_start(NULL, &rows))
         return 1;
@@ -271,7 +280,8 @@ int main(int argc, char **argv)
         struct bench b = {.shape = &shapes[i],
                           .threads = threads,
                           .slices = parts < batch ? parts : batch,
-                          .repeats = repeats};
+                          .repeats = repeats,
+                          .precision = precision};
         if (!shape || strcmp(shape, shapes[i].name) == 0)
             bench_shape(&b, peak);
     }
