@@ -2,7 +2,10 @@
  * machine's BLAS reaches in its best product.
  *
  *      bench_step [--threads N] [--slices N] [--repeats N] [--shape A|B|C|D|T]
- *                 [--compute bfloat16]
+ *                 [--compute bfloat16] [--context N]
+ *
+ * With --context a sequence has so many tokens and is a slice of its own; a batch has as
+ * many tokens as without, or a sequence for each thread.
  *
  * A to D are those of tests/bench/peers.  T translates, too: sentences of 5 to 23 tokens,
  * dropout and smoothing as in training; tokens are those of the targets, there are as
@@ -143,10 +146,10 @@ static void report(const struct bench *b, double *seconds, double peak)
     const double median = seconds[b->repeats / 2];
     const double tokens = (double)sequences_of(b->shape->batch, b->batch.lengths).N;
     const double flops = tokens * transformer_flops_per_token(&b->t, b->shape->length);
-    printf("%s  %-17s %2zu threads %2zu slices  %8.1f ms (best %.1f)  %8.0f tokens/s  "
-           "%6.1f GFLOP/s  %3.0f %% of peak\n",
-           b->shape->name, b->shape->text, b->threads, b->slices, 1e3 * median,
-           1e3 * seconds[0], tokens / median, flops / median / 1e9,
+    printf("%s  %-17s context %4zu  %2zu threads %2zu slices  %8.1f ms (best %.1f)  "
+           "%8.0f tokens/s  %6.1f GFLOP/s  %3.0f %% of peak\n",
+           b->shape->name, b->shape->text, b->shape->context, b->threads, b->slices,
+           1e3 * median, 1e3 * seconds[0], tokens / median, flops / median / 1e9,
            100 * flops / median / (peak * (double)b->threads));
 }
 
@@ -244,6 +247,15 @@ static void bench_shape(struct bench *b, double peak)
     transformer_fini(&b->t);
 }
 
+/* The same model, looking further. */
+static struct shape_case stretched(struct shape_case s, size_t context, size_t threads)
+{
+    const size_t sequences = s.length * s.batch / context;
+    s.context = s.length = context;
+    s.batch = sequences > threads ? sequences : threads;
+    return s;
+}
+
 static size_t number(const char *text, size_t most)
 {
     const unsigned long value = strtoul(text, NULL, 10);
@@ -256,7 +268,7 @@ static size_t number(const char *text, size_t most)
 
 int main(int argc, char **argv)
 {
-    size_t threads = 1, slices = 0, repeats = 7;
+    size_t threads = 1, slices = 0, repeats = 7, context = 0;
     const char *shape = NULL, *blas, *rows;
     enum gemm_precision precision = GEMM_REAL;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -266,6 +278,8 @@ int main(int argc, char **argv)
             slices = number(argv[i + 1], 1024);
         else if (strcmp(argv[i], "--repeats") == 0)
             repeats = number(argv[i + 1], REPEATS_MAX);
+        else if (strcmp(argv[i], "--context") == 0)
+            context = number(argv[i + 1], 65536);
         else if (strcmp(argv[i], "--shape") == 0)
             shape = argv[i + 1];
         else if (strcmp(argv[i], "--compute") == 0)
@@ -276,14 +290,17 @@ int main(int argc, char **argv)
     const double peak = gemm_peak_flops();
     printf("%s, rows %s, best product %.1f GFLOP/s a thread\n", blas, rows, peak / 1e9);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        const size_t parts = slices ? slices : threads, batch = shapes[i].batch;
-        struct bench b = {.shape = &shapes[i],
+        if (shape && strcmp(shape, shapes[i].name) != 0)
+            continue;
+        const struct shape_case as =
+            context ? stretched(shapes[i], context, threads) : shapes[i];
+        const size_t parts = slices ? slices : context ? as.batch : threads;
+        struct bench b = {.shape = &as,
                           .threads = threads,
-                          .slices = parts < batch ? parts : batch,
+                          .slices = parts < as.batch ? parts : as.batch,
                           .repeats = repeats,
                           .precision = precision};
-        if (!shape || strcmp(shape, shapes[i].name) == 0)
-            bench_shape(&b, peak);
+        bench_shape(&b, peak);
     }
     return 0;
 }
