@@ -5,8 +5,8 @@
  *      y = dropout(a) * v                      [T,D]
  *
  * q, k, v, y are columns of larger matrices: rows apart, no copies.  The weights a are
- * never stored: backward computes them again, so a workspace holds T x S numbers for one
- * head, not for B * H of them.
+ * never stored: backward computes them again, and a workspace holds those of one band of
+ * one head: ATTEND_BAND x S numbers, or all of a sequence of up to ATTEND_SHORT.
  *
  * Products of up to ATTEND_SHORT rows and keys are those of rows.h.  Time in that of
  * OpenBLAS, measured on heads of 32 and 64 columns, v3 against its kernels for Haswell
@@ -14,8 +14,11 @@
  * 0.6, of 256 rows 0.75 to 0.9; those that see everything are even from 32 rows on.
  *
  * Longer ones go to gemm.h, over bands of ATTEND_BAND rows; causal ones leave out the
- * columns that the mask would clear, close to half of the work for long sequences.  Both
- * are constants: shapes of calls, and so bits, are a function of T, S and D alone.
+ * columns that the mask would clear, close to half of the work for long sequences.  dk
+ * and dv grow from band to band; since a product that adds goes on with its chain
+ * (gemm.h; an even number of rows keeps the pairs of bfloat16 together), they have the
+ * bits of one product over all rows.  Shapes of calls, and so bits, are a function of T,
+ * S and D alone.
  *
  * Pure functions but for the room of the gemm: no allocation, any thread.
  */
@@ -42,7 +45,8 @@ struct attend {
     struct entropy *entropy; /* forward adds those of the weights; or NULL */
 };
 
-/* Numbers in a buffer for the weights of one head. */
+/* Numbers in a buffer for the weights of a band of one head, of at most T rows and S
+ * keys: enough for all that are shorter, too. */
 size_t attend_weights(size_t T, size_t S);
 
 /* y [T,D], rows ldy apart  <-  q, k, v */

@@ -50,11 +50,11 @@ static double entropy_of(const real *a, size_t n)
     return sum;
 }
 
-void measure_weights(struct entropy *e, const real *a, size_t ld, size_t T, size_t S,
-                     bool causal)
+void measure_weights(struct entropy *e, const real *a, size_t ld, size_t first, size_t T,
+                     size_t S, bool causal)
 {
     for (size_t t = 0; t < T; t++) {
-        const size_t keys = causal ? t + 1 : S;
+        const size_t keys = causal ? first + t + 1 : S;
         if (keys < 2)
             continue;
         e->sum += entropy_of(a + t * ld, keys) / log((double)keys);

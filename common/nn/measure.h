@@ -34,10 +34,11 @@ struct entropy {
     size_t rows;
 };
 
-/* e += the rows of a [T,S], rows @ld apart: the log of how many keys each looks at is the
- * largest.  A row with one key says nothing and is left out. */
-void measure_weights(struct entropy *e, const real *a, size_t ld, size_t T, size_t S,
-                     bool causal);
+/* e += the rows of a [T,S], rows @ld apart, which are those from @first on (rows.h): the
+ * log of how many keys each looks at is the largest.  A row with one key says nothing and
+ * is left out.  Bands of rows, one after the other, add up to the bits of the whole. */
+void measure_weights(struct entropy *e, const real *a, size_t ld, size_t first, size_t T,
+                     size_t S, bool causal);
 /* Their mean; NAN: there was no row. */
 double measure_entropy(const struct entropy *e);
 

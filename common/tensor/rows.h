@@ -71,18 +71,20 @@ void rows_swiglu_backward(real *dgate, real *dup, const real *dy, const real *ga
                           const real *up, size_t n);
 
 /* --- attention weights ------------------------------------------------------------
- * Of [T,S], rows @ld apart, a multiple of ROWS_UNIT.  Row t looks at n columns: S, or
- * t + 1 when @causal.  What follows them is never used and becomes 0, up to the first
- * multiple of ROWS_UNIT that is S or more. */
+ * Of [T,S], rows @ld apart, a multiple of ROWS_UNIT: all rows, or those of a larger
+ * matrix from @first on.  Row t of them looks at n columns: S, or first + t + 1 when
+ * @causal.  What follows them is never used and becomes 0, up to the first multiple of
+ * ROWS_UNIT that is S or more. */
 
 enum { ROWS_UNIT = 16 };
 
 /* row t, in place  <-  softmax(scale * a[t, 0..n-1]);  scale > 0 */
-void rows_softmax(real *a, size_t ld, size_t T, size_t S, bool causal, real scale);
+void rows_softmax(real *a, size_t ld, size_t first, size_t T, size_t S, bool causal,
+                  real scale);
 /* da[t,j], in place  <-  scale * a[t,j] * (da[t,j] - sum_k a[t,k] da[t,k]) for j < n,
  * with @a as rows_softmax left it */
-void rows_softmax_backward(real *da, const real *a, size_t ld, size_t T, size_t S,
-                           bool causal, real scale);
+void rows_softmax_backward(real *da, const real *a, size_t ld, size_t first, size_t T,
+                           size_t S, bool causal, real scale);
 
 /* The products with them, where sequences are so short that calls of gemm.h cost more
  * than their arithmetic, or @causal, S == T, leaves little of a square to compute.  D is

@@ -51,26 +51,28 @@ static inline size_t mask_row(real *x, size_t t, size_t S, bool causal, real val
     return end;
 }
 
-static void softmax(real *a, size_t ld, size_t T, size_t S, bool causal, real factor)
+static void softmax(real *a, size_t ld, size_t first, size_t T, size_t S, bool causal,
+                    real factor)
 {
     assert(factor > 0 && ld >= S && ld % LANES == 0);
     for (size_t t = 0; t < T; t++) {
         real *a_t = a + t * ld;
-        const size_t n = mask_row(a_t, t, S, causal, (real)-INFINITY); /* 0 by exp */
+        const size_t n =
+            mask_row(a_t, first + t, S, causal, (real)-INFINITY); /* 0 by exp */
         const real total = row_exp(a_t, row_max(a_t, n), factor, n);
         scale(a_t, 1 / total, n);
     }
 }
 
 /* a = softmax(factor * x)  =>  dx_j = factor * a_j * (da_j - sum_k a_k da_k) */
-static void softmax_backward(real *da, const real *a, size_t ld, size_t T, size_t S,
-                             bool causal, real factor)
+static void softmax_backward(real *da, const real *a, size_t ld, size_t first, size_t T,
+                             size_t S, bool causal, real factor)
 {
     assert(ld >= S && ld % LANES == 0);
     for (size_t t = 0; t < T; t++) {
         const real *a_t = a + t * ld;
         real *da_t = da + t * ld;
-        const size_t n = mask_row(da_t, t, S, causal, 0); /* as a is */
+        const size_t n = mask_row(da_t, first + t, S, causal, 0); /* as a is */
         const real dot = row_dot(a_t, da_t, n);
 #pragma omp simd
         for (size_t j = 0; j < n; j++)

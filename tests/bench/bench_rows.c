@@ -75,11 +75,11 @@ static const struct reference_adam adam_slow = {
           for_each(reference_silu, BLOCK))                                               \
     BENCH(swiglu_backward, BLOCK, 20, rows_swiglu_backward(y, y2, x, x2, x, BLOCK),      \
           BLOCK, for_each(reference_silu_slope, BLOCK))                                  \
-    BENCH(softmax_causal, HALF, 8, rows_softmax(scores, T, T, T, true, 0.125f), HALF,    \
-          reference_softmax(want, scores, T, T, T, true, 0.125))                         \
+    BENCH(softmax_causal, HALF, 8, rows_softmax(scores, T, 0, T, T, true, 0.125f), HALF, \
+          reference_softmax(want, scores, T, 0, T, T, true, 0.125))                      \
     BENCH(softmax_causal_backward, HALF, 12,                                             \
-          rows_softmax_backward(dscores, scores, T, T, T, true, 0.125f), HALF,           \
-          reference_softmax_backward(want, dscores, scores, T, T, T, true, 0.125))       \
+          rows_softmax_backward(dscores, scores, T, 0, T, T, true, 0.125f), HALF,        \
+          reference_softmax_backward(want, dscores, scores, T, 0, T, T, true, 0.125))    \
     BENCH(dropout, BLOCK, 8, rows_dropout(y, x, BLOCK, 0.1f, site), BLOCK,               \
           reference_dropout(want, x, 0, BLOCK, 0.1f, site))                              \
     BENCH(cross_entropy, 16 * V, 8,                                                      \

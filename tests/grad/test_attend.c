@@ -7,7 +7,16 @@
 enum { T_MAX = 2 * ATTEND_BAND + 5, D_MAX = ROWS_UNIT, ODD = 6 };
 static const size_t widths[] = {ODD, D_MAX};
 
+/* for products of gemm.h whatever the head, the last band cut */
+enum { LONGER = ATTEND_SHORT + 13 };
+#ifdef REAL_DOUBLE
+enum { LAST_PRECISION = GEMM_REAL };
+#else
+enum { LAST_PRECISION = GEMM_BFLOAT16 };
+#endif
+
 struct ctx {
+    const struct gemm *gemm; /* NULL: the usual one */
     size_t T, S, D;
     bool causal;
     real drop;
@@ -27,7 +36,7 @@ static size_t ldk(const struct ctx *c)
 /* @x: rows of a query each, and then of a key and a value each. */
 static struct attend head(const real *x, const struct ctx *c)
 {
-    return (struct attend){.gemm = &layer_gemm,
+    return (struct attend){.gemm = c->gemm ? c->gemm : &layer_gemm,
                            .T = c->T,
                            .S = c->S,
                            .D = c->D,
@@ -170,5 +179,83 @@ static void a_row_more_than_short_changes_next_to_nothing(void **state)
     free(c.weights);
 }
 
+/* All weights at once: y, dx  <-  x, dy, as attend does in bands.  What the mask clears
+ * is multiplied as zeros, which leaves a sum as it was. */
+static void whole(real *y, real *dx, const real *dy, const real *x, const struct ctx *c)
+{
+    const struct attend h = head(x, c);
+    const struct gemm *g = c->gemm;
+    const size_t T = h.T, S = h.S, D = h.D,
+                 ld = (S + ROWS_UNIT - 1) / ROWS_UNIT * ROWS_UNIT;
+    const real scale = 1 / real_sqrt((real)D);
+    real *a = calloc(3 * T * ld, sizeof *a), *used = a + T * ld, *da = used + T * ld;
+    real *dq = dx, *dk = dx + T * h.ldq, *dv = dk + D;
+    gemm_nt(g, a, ld, h.q, h.ldq, h.k, h.ldk, T, S, D, false);
+    rows_softmax(a, ld, 0, T, S, h.causal, scale);
+    rows_dropout(used, a, T * ld, h.drop, h.site);
+    gemm_nn(g, y, D, used, ld, h.v, h.ldk, T, D, S, false);
+    gemm_tn(g, dv, h.ldk, used, ld, dy, D, S, D, T, false);
+    gemm_nt(g, da, ld, dy, D, h.v, h.ldk, T, S, D, false);
+    rows_dropout(da, da, T * ld, h.drop, h.site);
+    rows_softmax_backward(da, a, ld, 0, T, S, h.causal, scale);
+    gemm_nn(g, dq, h.ldq, da, ld, h.k, h.ldk, T, D, S, false);
+    gemm_tn(g, dk, h.ldk, da, ld, h.q, h.ldq, S, D, T, false);
+    free(a);
+}
+
+static void check_bits(struct ctx c)
+{
+    enum { Y = LONGER * D_MAX, X = LONGER * 3 * (D_MAX + 1) };
+    static real x[X], dy[Y], y[2][Y], dx[2][X];
+    for (size_t i = 0; i < X; i++)
+        x[i] = (real)sin((double)(i * i));
+    for (size_t i = 0; i < Y; i++)
+        dy[i] = (real)cos((double)(i * i));
+    memset(dx, 0, sizeof dx);
+    weights_new(&c);
+    forward(y[0], x, &c);
+    backward(dx[0], dy, x, &c);
+    free(c.weights);
+    whole(y[1], dx[1], dy, x, &c);
+    assert_memory_equal(y[0], y[1], c.T * c.D * sizeof **y);
+    assert_memory_equal(dx[0], dx[1], numbers(&c) * sizeof **dx);
+}
+
+static void bands_have_the_bits_of_products_over_whole_matrices(void **state)
+{
+    (void)state;
+    static const struct ctx cases[] = {
+        {.T = LONGER, .S = LONGER, .D = D_MAX, .causal = true},
+        {.T = LONGER, .S = LONGER, .D = D_MAX},
+        {.T = LONGER, .S = 40, .D = D_MAX},
+        {.T = 40, .S = LONGER, .D = D_MAX},
+        {.T = T_MAX, .S = T_MAX, .D = ODD, .causal = true},
+        {.T = T_MAX, .S = ATTEND_BAND, .D = ODD}};
+    for (size_t n = 0; n < sizeof cases / sizeof *cases; n++)
+        for (int drop = 0; drop < 2; drop++)
+            for (int p = GEMM_REAL; p <= LAST_PRECISION; p++) {
+                struct gemm gemm = gemm_new((enum gemm_precision)p);
+                struct ctx c = cases[n];
+                c.gemm = &gemm;
+                c.drop = (real)0.3 * (real)drop;
+                check_bits(c);
+                gemm_free(&gemm);
+            }
+}
+
+/* A head of a context of 64k would otherwise need 17 GB. */
+static void room_for_weights_grows_with_keys_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(attend_weights(3, 5), 3 * ROWS_UNIT);
+    assert_int_equal(attend_weights(ATTEND_SHORT, ATTEND_SHORT),
+                     ATTEND_SHORT * ATTEND_SHORT);
+    assert_int_equal(attend_weights(300, 300), ATTEND_SHORT * ATTEND_SHORT);
+    assert_int_equal(attend_weights(4096, 4096), ATTEND_BAND * 4096);
+    assert_int_equal(attend_weights(65536, 65536), ATTEND_BAND * 65536);
+}
+
 RUN_LAYER(T(forward_is_what_the_definition_says),
-          T(a_row_more_than_short_changes_next_to_nothing), T(backward_is_the_derivative))
+          T(a_row_more_than_short_changes_next_to_nothing),
+          T(bands_have_the_bits_of_products_over_whole_matrices),
+          T(room_for_weights_grows_with_keys_alone), T(backward_is_the_derivative))

@@ -131,7 +131,7 @@ static void softmax_forward(real *y, const real *x, void *ctx)
 {
     (void)ctx;
     memcpy(y, x, T * LD * sizeof *y);
-    rows_softmax(y, LD, T, T, true, SCALE);
+    rows_softmax(y, LD, 0, T, T, true, SCALE);
 }
 
 static void softmax_backward(real *dx, const real *dy, const real *x, void *ctx)
@@ -139,7 +139,7 @@ static void softmax_backward(real *dx, const real *dy, const real *x, void *ctx)
     real a[T * LD];
     softmax_forward(a, x, ctx);
     memcpy(dx, dy, sizeof a);
-    rows_softmax_backward(dx, a, LD, T, T, true, SCALE);
+    rows_softmax_backward(dx, a, LD, 0, T, T, true, SCALE);
 }
 
 static void attention_weights_in_the_scores(void **state)

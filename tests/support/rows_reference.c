@@ -130,11 +130,11 @@ static double softmax(double *y, const real *x, size_t n, double scale)
     return max + log((double)total);
 }
 
-void reference_softmax(double *y, const real *a, size_t ld, size_t T, size_t S,
-                       bool causal, double scale)
+void reference_softmax(double *y, const real *a, size_t ld, size_t first, size_t T,
+                       size_t S, bool causal, double scale)
 {
     for (size_t t = 0; t < T; t++) {
-        const size_t n = causal ? t + 1 : S;
+        const size_t n = causal ? first + t + 1 : S;
         softmax(y + t * ld, a + t * ld, n, scale);
         for (size_t j = n; j < S; j++)
             y[t * ld + j] = 0;
@@ -142,10 +142,11 @@ void reference_softmax(double *y, const real *a, size_t ld, size_t T, size_t S,
 }
 
 void reference_softmax_backward(double *y, const real *da, const real *a, size_t ld,
-                                size_t T, size_t S, bool causal, double scale)
+                                size_t first, size_t T, size_t S, bool causal,
+                                double scale)
 {
     for (size_t t = 0; t < T; t++) {
-        const size_t n = causal ? t + 1 : S;
+        const size_t n = causal ? first + t + 1 : S;
         const real *a_t = a + t * ld, *da_t = da + t * ld;
         double dot = 0;
         for (size_t j = 0; j < n; j++)

@@ -26,10 +26,11 @@ void reference_norm(double *y, const real *x, const real *gain, const real *bias
 void reference_norm_backward(double *dx, double *dgain, double *dbias, const real *dy,
                              const real *x, const real *gain, size_t N, size_t C,
                              double eps, bool rms);
-void reference_softmax(double *y, const real *a, size_t ld, size_t T, size_t S,
-                       bool causal, double scale);
+void reference_softmax(double *y, const real *a, size_t ld, size_t first, size_t T,
+                       size_t S, bool causal, double scale);
 void reference_softmax_backward(double *y, const real *da, const real *a, size_t ld,
-                                size_t T, size_t S, bool causal, double scale);
+                                size_t first, size_t T, size_t S, bool causal,
+                                double scale);
 double reference_cross_entropy(double *dlogits, const real *logits, size_t ld,
                                const uint32_t *targets, size_t n, size_t V, double s);
 void reference_dropout(double *y, const real *x, size_t first, size_t n, real p,

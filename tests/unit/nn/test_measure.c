@@ -118,18 +118,22 @@ static void entropy_is_one_when_all_keys_weigh_the_same_and_zero_for_one_key(voi
     const real even[3][4] = {
         {1, 0, 9, 9}, {0.5, 0.5, 0, 9}, {1 / (real)3, 1 / (real)3, 1 / (real)3, 9}};
     struct entropy e = {0};
-    measure_weights(&e, even[0], 4, 3, 3, true);
+    measure_weights(&e, even[0], 4, 0, 3, 3, true);
     assert_int_equal(e.rows, 2); /* the first row has no choice */
     assert_true(near(measure_entropy(&e), 1));
     const real one[2][3] = {{0, 0, 1}, {1, 0, 0}};
-    measure_weights(&e, one[0], 3, 2, 3, false);
+    measure_weights(&e, one[0], 3, 0, 2, 3, false);
     assert_int_equal(e.rows, 4);
     assert_true(near(measure_entropy(&e), 0.5));
     const real quarters[1][4] = {{0.5, 0.25, 0.25, 0}};
     e = (struct entropy){0};
-    measure_weights(&e, quarters[0], 4, 1, 4, false);
+    measure_weights(&e, quarters[0], 4, 0, 1, 4, false);
     assert_true(near(measure_entropy(&e), 0.75)); /* 1.5 of 2 bits */
     assert_true(isnan(measure_entropy(&(struct entropy){0})));
+    e = (struct entropy){0};
+    measure_weights(&e, even[1], 4, 1, 2, 3, true);
+    assert_int_equal(e.rows, 2); /* a band from the second row on */
+    assert_true(near(measure_entropy(&e), 1));
 }
 
 static void of_equal_logits_the_first_is_the_guess(void **state)

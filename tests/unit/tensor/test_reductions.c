@@ -141,20 +141,20 @@ static size_t distance(size_t n)
     return (n + ROWS_UNIT - 1) / ROWS_UNIT * ROWS_UNIT;
 }
 
-/* Scores [T,S], rows ld apart, with traps after what a row looks at. */
-static real *scores_of(size_t ld, size_t T, size_t S, bool causal, double spread,
-                       uint32_t seed)
+/* Scores [T,S] of rows from @first on, ld apart, with traps after what a row looks at. */
+static real *scores_of(size_t ld, size_t first, size_t T, size_t S, bool causal,
+                       double spread, uint32_t seed)
 {
     real *a = random_reals(ld * T, spread, seed);
     for (size_t t = 0; t < T; t++)
-        for (size_t j = causal ? t + 1 : S; j < ld; j++)
+        for (size_t j = causal ? first + t + 1 : S; j < ld; j++)
             a[t * ld + j] = (real)NAN;
     return a;
 }
 
 static real *scores(size_t ld, size_t T, double spread, uint32_t seed)
 {
-    return scores_of(ld, T, T, true, spread, seed);
+    return scores_of(ld, 0, T, T, true, spread, seed);
 }
 
 static void assert_zeros_then_traps(const real *a, size_t ld, size_t T, size_t S)
@@ -167,20 +167,21 @@ static void assert_zeros_then_traps(const real *a, size_t ld, size_t T, size_t S
     }
 }
 
-static void check_softmax(int set, size_t T, size_t S, bool causal, size_t ld)
+static void check_softmax(int set, size_t first, size_t T, size_t S, bool causal,
+                          size_t ld)
 {
     const double factor = 0.125;
-    real *a = scores_of(ld, T, S, causal, 40, (uint32_t)T),
-         *da = scores_of(ld, T, S, causal, 1, (uint32_t)T + 1);
+    real *a = scores_of(ld, first, T, S, causal, 40, (uint32_t)T),
+         *da = scores_of(ld, first, T, S, causal, 1, (uint32_t)T + 1);
     double *want = malloc(ld * T * sizeof *want);
-    reference_softmax(want, a, ld, T, S, causal, factor);
-    rows_softmax(a, ld, T, S, causal, (real)factor);
+    reference_softmax(want, a, ld, first, T, S, causal, factor);
+    rows_softmax(a, ld, first, T, S, causal, (real)factor);
     assert_zeros_then_traps(a, ld, T, S);
     for (size_t t = 0; t < T; t++)
         expect(worst_error(a + t * ld, want + t * ld, S, 0), 8, set, "softmax", T);
 
-    reference_softmax_backward(want, da, a, ld, T, S, causal, factor);
-    rows_softmax_backward(da, a, ld, T, S, causal, (real)factor);
+    reference_softmax_backward(want, da, a, ld, first, T, S, causal, factor);
+    rows_softmax_backward(da, a, ld, first, T, S, causal, (real)factor);
     assert_zeros_then_traps(da, ld, T, S);
     for (size_t t = 0; t < T; t++)
         expect(worst_error(da + t * ld, want + t * ld, S, 0.01), 10, set, "dsoftmax", T);
@@ -194,10 +195,11 @@ static void attention_weights_follow_their_definition_and_never_read_the_future(
     (void)s;
     FOR_EACH_SET(set)
     for (size_t T = 1; T <= LONGEST; T++) {
-        check_softmax(set, T, T, true, distance(T));
-        check_softmax(set, T, T, true, distance(T) + ROWS_UNIT);
-        check_softmax(set, 3, T, false, distance(T));
-        check_softmax(set, T, 3, false, distance(T) + ROWS_UNIT);
+        check_softmax(set, 0, T, T, true, distance(T));
+        check_softmax(set, T / 2, T - T / 2, T, true, distance(T));
+        check_softmax(set, 0, T, T, true, distance(T) + ROWS_UNIT);
+        check_softmax(set, 0, 3, T, false, distance(T));
+        check_softmax(set, 0, T, 3, false, distance(T) + ROWS_UNIT);
     }
 }
 
@@ -209,15 +211,44 @@ static void a_row_of_attention_has_the_same_bits_whatever_the_length(void **stat
     FOR_EACH_SET(set)
     {
         real *whole = scores(ld, T, 20, 3);
-        rows_softmax(whole, ld, T, T, true, 1);
+        rows_softmax(whole, ld, 0, T, T, true, 1);
         for (size_t part = 1; part < T; part++) {
             real *a = scores(ld, T, 20, 3);
-            rows_softmax(a, ld, part, part, true, 1);
+            rows_softmax(a, ld, 0, part, part, true, 1);
             for (size_t t = 0; t < part; t++)
                 assert_memory_equal(a + t * ld, whole + t * ld, (t + 1) * sizeof *a);
             free(a);
         }
         free(whole);
+    }
+}
+
+static void bands_of_rows_have_the_bits_of_the_whole(void **state)
+{
+    (void)state;
+    enum { T = 67, BAND = 20 };
+    const size_t ld = distance(T);
+    FOR_EACH_SET(set)
+    {
+        real *a[2], *da[2];
+        for (int i = 0; i < 2; i++) {
+            a[i] = scores(ld, T, 20, 3);
+            da[i] = scores(ld, T, 1, 4);
+        }
+        rows_softmax(a[0], ld, 0, T, T, true, 1);
+        rows_softmax_backward(da[0], a[0], ld, 0, T, T, true, 1);
+        for (size_t first = 0; first < T; first += BAND) {
+            const size_t rows = first + BAND < T ? BAND : T - first;
+            real *band = a[1] + first * ld, *dband = da[1] + first * ld;
+            rows_softmax(band, ld, first, rows, T, true, 1);
+            rows_softmax_backward(dband, band, ld, first, rows, T, true, 1);
+        }
+        assert_memory_equal(a[0], a[1], T * ld * sizeof **a);
+        assert_memory_equal(da[0], da[1], T * ld * sizeof **da);
+        for (int i = 0; i < 2; i++) {
+            free(a[i]);
+            free(da[i]);
+        }
     }
 }
 
@@ -229,7 +260,7 @@ static void weights_of_large_scores_are_safe_and_add_up_to_one(void **state)
     FOR_EACH_SET(set)
     {
         real *a = scores(ld, T, 1e4, 9);
-        rows_softmax(a, ld, T, T, true, 1);
+        rows_softmax(a, ld, 0, T, T, true, 1);
         for (size_t t = 0; t < T; t++) {
             double sum = 0;
             for (size_t j = 0; j < T; j++) {
@@ -366,7 +397,7 @@ static void what_is_no_number_makes_its_whole_row_none(void **state)
         real *a = scores(ld, T, 1, 4), *x = random_reals(T, 1, 5), y[T], mean, rstd;
         const uint32_t target = 0;
         a[(T - 1) * ld + bad] = x[bad] = (real)NAN;
-        rows_softmax(a, ld, T, T, true, 1);
+        rows_softmax(a, ld, 0, T, T, true, 1);
         rows_norm(y, &mean, &rstd, x, x, NULL, 1, T, (real)EPS, false);
         for (size_t j = 0; j < T; j++)
             assert_true(isnan(a[(T - 1) * ld + j]) && isnan(y[j]));
@@ -399,8 +430,9 @@ static void compute_bits(struct bits *b)
         b->weights[i] = (real)(9 * uniform(1, i));
         b->dweights[i] = (real)uniform(2, i);
     }
-    rows_softmax(b->weights, DISTANCE, LONGEST, LONGEST, true, 1);
-    rows_softmax_backward(b->dweights, b->weights, DISTANCE, LONGEST, LONGEST, true, 1);
+    rows_softmax(b->weights, DISTANCE, 0, LONGEST, LONGEST, true, 1);
+    rows_softmax_backward(b->dweights, b->weights, DISTANCE, 0, LONGEST, LONGEST, true,
+                          1);
     memcpy(b->logits, c.x, sizeof b->logits);
     b->loss = rows_cross_entropy(b->logits, LONGEST, targets, ROWS, LONGEST, (real)0.1, true);
     norm_case_free(c);
@@ -424,6 +456,7 @@ RUN(T(norms_follow_their_definitions_at_all_sizes),
     T(the_derivative_may_overwrite_what_it_came_from),
     T(attention_weights_follow_their_definition_and_never_read_the_future),
     T(a_row_of_attention_has_the_same_bits_whatever_the_length),
+    T(bands_of_rows_have_the_bits_of_the_whole),
     T(weights_of_large_scores_are_safe_and_add_up_to_one),
     T(the_loss_follows_its_definition_at_all_sizes),
     T(a_large_vocabulary_loses_no_precision),
