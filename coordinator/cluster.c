@@ -100,6 +100,7 @@ double cluster_worker_bytes(const struct conf *conf, uint32_t vocab, unsigned wo
     struct transformer t;
     if (transformer_init(&t, &conf->model, vocab) != ERR_OK)
         return 0;
+    t.recompute = conf->train.recompute;
     const struct plan plan = plan_of(conf);
     const uint32_t leased = (plan.slices + workers - 1) / workers;
     const size_t bytes =

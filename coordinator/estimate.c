@@ -15,6 +15,9 @@
  * transfers included. */
 static const double EXPECTED_SHARE = 0.55;
 
+/* Forward is a third of a step; with train.recompute most of it is done twice. */
+static const double RECOMPUTED = 4.0 / 3;
+
 static void line(FILE *out, const char *what, const char *value)
 {
     fprintf(out, "  %-28s %s\n", what, value);
@@ -55,7 +58,8 @@ static void print_time(const struct conf *c, const struct supply *s,
     const double threads = (double)cluster_threads(c, workers) * workers;
     const double peak = gemm_peak_flops() * threads;
     const double step = transformer_flops_per_token(t, (size_t)ceil(s->length)) *
-                        s->scale.tokens_per_step / (EXPECTED_SHARE * peak);
+                        s->scale.tokens_per_step / (EXPECTED_SHARE * peak) *
+                        (c->train.recompute ? RECOMPUTED : 1);
     const double steps = (double)conf_steps_count(c->train.steps, s->scale);
     fprintf(out, "  %-28s about %s for a step, %s for %.0f steps,\n",
             "time on this machine", units_print_duration(text, step),

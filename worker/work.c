@@ -270,6 +270,7 @@ static int prepare(struct work *w)
     TRY(transformer_init(&w->model, &w->conf.model, m->welcome.vocab));
     if (w->conf.train.compute == COMPUTE_BFLOAT16)
         w->model.precision = GEMM_BFLOAT16;
+    w->model.recompute = w->conf.train.recompute;
     transformer_ranges(&w->model, &w->ranges);
     ranges_whole(&w->whole, w->model.count);
     w->checksums = mem_zalloc(w->ranges.n * sizeof *w->checksums);

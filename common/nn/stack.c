@@ -4,16 +4,46 @@
 
 #include "nn/view.h"
 
+static size_t blocks(const struct workspace *w, const struct pass *pass)
+{
+    return pass->encoder ? w->t->shape.E : w->t->shape.L;
+}
+
+/* x [N,C] goes into block @l; to keep it, it is moved. */
+static const real *keep(const struct workspace *w, const real *x, const struct pass *pass,
+                        size_t l)
+{
+    if (!workspace_recomputes(w) || l == 0)
+        return x;
+    return memcpy(workspace_input(w, pass_stack(pass), l, pass->N), x,
+                  pass->N * pass->s.C * sizeof *x);
+}
+
 const real *stack_forward(const struct workspace *w, const real *theta, const real *x,
                           const struct pass *pass)
 {
     const struct transformer *t = w->t;
     const enum section stack = pass_stack(pass);
-    for (size_t l = 0; l < (pass->encoder ? t->shape.E : t->shape.L); l++) {
+    for (size_t l = 0; l < blocks(w, pass); l++) {
         const struct block block = view_block(&t->conf, &t->shape, theta, stack, l);
+        x = keep(w, x, pass, l);
         x = block_forward(workspace_block(w, stack, l), x, &block, &w->scratch, pass, l);
     }
     return x;
+}
+
+void stack_again(const struct workspace *w, const real *theta, const struct pass *pass,
+                 size_t l)
+{
+    const struct transformer *t = w->t;
+    const enum section stack = pass_stack(pass);
+    if (!workspace_recomputes(w) || l + 1 == blocks(w, pass))
+        return;
+    struct pass again = *pass;
+    again.statistics = NULL; /* it was examined then */
+    const struct block block = view_block(&t->conf, &t->shape, theta, stack, l);
+    block_forward(workspace_block(w, stack, l), workspace_input(w, stack, l, pass->N),
+                  &block, &w->scratch, &again, l);
 }
 
 const real *stack_encode(struct workspace *w, const real *theta, const uint32_t *source,

@@ -16,6 +16,12 @@
 const real *stack_forward(const struct workspace *w, const real *theta, const real *x,
                           const struct pass *pass);
 
+/* Makes the cache of block @l of the pass's stack what it was when stack_forward() came
+ * by.  Of the last block it is still there; nothing else may compute blocks after that.
+ */
+void stack_again(const struct workspace *w, const real *theta, const struct pass *pass,
+                 size_t l);
+
 /* Returns the memory [M,C] <- source [M]: embedding, blocks and norm of the encoder. */
 const real *stack_encode(struct workspace *w, const real *theta, const uint32_t *source,
                          const struct pass *pass);

@@ -177,6 +177,7 @@ static void backward_blocks(const struct workspace *w, const real *theta, real *
     for (size_t l = pass->encoder ? s->E : s->L; l-- > 0;) {
         const struct block block = view_block(&t->conf, s, theta, stack, l);
         const struct block dblock = view_block(&t->conf, s, grad, stack, l);
+        stack_again(w, theta, pass, l);
         block_backward(dx, &dblock, workspace_block(w, stack, l), &block, &w->scratch,
                        pass, l);
         tell(t, to, stack, l);

@@ -39,6 +39,8 @@ struct transformer {
     struct param_info *info; /* [tensors], in vector order; owned */
     enum gemm_precision precision; /* of its products: GEMM_REAL, or what is set after
                                       transformer_init() and before workspaces */
+    bool recompute; /* set like precision: of each block only its input is kept, the rest
+                       is computed again on the way back (Chen 2016, arXiv:1604.06174) */
 };
 
 /* Some sequences and how their dropout is keyed. */
@@ -97,8 +99,9 @@ void transformer_logits(const struct transformer *t, struct workspace *w,
                         const real *theta, const struct slice *slice, real *logits);
 
 /* Floating-point operations of forward and backward for one token in a sequence of
- * @length, and with an encoder for one of the source: 6 * (parameters in products) + 12 * L * C * length (Kaplan 2020, PaLM app. B;
- * no causal discount). */
+ * @length, and with an encoder for one of the source: 6 * (parameters in products) + 12 *
+ * L * C * length (Kaplan 2020, PaLM app. B; no causal discount, and nothing for blocks
+ * that are computed again). */
 double transformer_flops_per_token(const struct transformer *t, size_t length);
 
 #endif

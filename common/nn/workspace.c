@@ -77,16 +77,29 @@ static void place_backward(struct workspace *w, struct size size)
     w->scratch.mlp.dhidden = up == s->F ? w->scratch.mlp.dup : push(w, rows * s->F);
 }
 
+bool workspace_recomputes(const struct workspace *w)
+{
+    return w->backward && w->t->recompute;
+}
+
+/* All blocks have caches of their own. */
+static bool keeps_all(const struct workspace *w)
+{
+    return w->backward && !w->t->recompute;
+}
+
 /* Caches of a stack of @layers blocks. */
 static size_t caches(const struct workspace *w, size_t layers)
 {
-    return w->backward || layers == 0 ? layers : 1;
+    return keeps_all(w) || layers == 0 ? layers : 1;
 }
 
 static void place_stack(struct workspace *w, struct stack *stack, size_t layers, size_t N)
 {
     stack->tokens = arena_push(&w->arena, N * sizeof *stack->tokens);
     stack->x = push(w, N * w->t->shape.C);
+    if (workspace_recomputes(w))
+        stack->inputs = push(w, (layers - 1) * N * w->t->shape.C);
     for (size_t l = 0; l < caches(w, layers); l++)
         place_block(w, &stack->blocks[l], N);
 }
@@ -130,12 +143,23 @@ void workspace_place(struct workspace *w, const struct sequences *of,
     place(w, size);
 }
 
+static const struct stack *stack_of(const struct workspace *w, enum section stack)
+{
+    return stack == SECTION_ENCODER ? &w->encoder : &w->decoder;
+}
+
 struct block_cache *workspace_block(const struct workspace *w, enum section stack,
                                     size_t l)
 {
-    const bool encoder = stack == SECTION_ENCODER;
-    assert(l < (encoder ? w->t->shape.E : w->t->shape.L));
-    return &(encoder ? w->encoder : w->decoder).blocks[w->backward ? l : 0];
+    assert(l < (stack == SECTION_ENCODER ? w->t->shape.E : w->t->shape.L));
+    return &stack_of(w, stack)->blocks[keeps_all(w) ? l : 0];
+}
+
+real *workspace_input(const struct workspace *w, enum section stack, size_t l, size_t N)
+{
+    const struct stack *s = stack_of(w, stack);
+    assert(workspace_recomputes(w));
+    return l == 0 ? s->x : s->inputs + (l - 1) * N * w->t->shape.C;
 }
 
 static struct block_cache *blocks_new(const struct workspace *w, size_t layers)

@@ -4,7 +4,9 @@
  * activations out anew from the start of it.  The same code measures and lays out
  * (tensor/arena.h), so the two cannot disagree.
  *
- * Without a backward pass the blocks share one set of caches.
+ * Without a backward pass the blocks of a stack share one set of caches.  With one they
+ * have one each; or, where blocks are computed again (transformer.h), they share one,
+ * too, and each has its input kept.
  */
 #ifndef NN_WORKSPACE_H
 #define NN_WORKSPACE_H
@@ -23,7 +25,9 @@ struct stack {
     uint32_t *tokens;           /* [N] */
     real *x;                    /* [N,C]: the embedding */
     real *dx;                   /* [N,C]: gradient of the residual stream */
-    struct block_cache *blocks; /* one each, or one without backward; itself owned */
+    real *inputs;               /* [blocks - 1, N, C]: of all blocks but the first, whose
+                                   input is x; NULL: they are in the caches */
+    struct block_cache *blocks; /* one each, or one for all; itself owned */
 };
 
 struct workspace {               /* private to nn */
@@ -51,5 +55,11 @@ void workspace_place(struct workspace *w, const struct sequences *of,
 /* The caches of block @l of a stack: SECTION_ENCODER, SECTION_DECODER. */
 struct block_cache *workspace_block(const struct workspace *w, enum section stack,
                                     size_t l);
+
+/* Do the blocks of a pass forward and backward share their cache? */
+bool workspace_recomputes(const struct workspace *w);
+
+/* Where then the input [N,C] of block @l is kept, of a pass over @N rows. */
+real *workspace_input(const struct workspace *w, enum section stack, size_t l, size_t N);
 
 #endif

@@ -2,7 +2,7 @@
  * machine's BLAS reaches in its best product.
  *
  *      bench_step [--threads N] [--slices N] [--repeats N] [--shape A|B|C|D|T]
- *                 [--compute bfloat16] [--context N]
+ *                 [--compute bfloat16] [--context N] [--recompute 1]
  *
  * With --context a sequence has so many tokens and is a slice of its own; a batch has as
  * many tokens as without, or a sequence for each thread.
@@ -53,6 +53,7 @@ struct bench {
     const struct shape_case *shape;
     size_t threads, slices, repeats;
     enum gemm_precision precision;
+    bool recompute;
     struct transformer t;
     real *theta;
     struct batch batch;
@@ -140,6 +141,21 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Rows of the largest slice, of targets or of sources. */
+static size_t rows_most(const struct bench *b)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < b->slices; i++) {
+        const struct slice s = slice_of(b, i);
+        const size_t rows = sequences_of(s.sequences, s.length).N;
+        const size_t sources =
+            s.source ? sequences_of(s.sequences, s.source_length).N : 0;
+        most = rows > most ? rows : most;
+        most = sources > most ? sources : most;
+    }
+    return most;
+}
+
 static void report(const struct bench *b, double *seconds, double peak)
 {
     qsort(seconds, b->repeats, sizeof *seconds, by_size);
@@ -147,10 +163,11 @@ static void report(const struct bench *b, double *seconds, double peak)
     const double tokens = (double)sequences_of(b->shape->batch, b->batch.lengths).N;
     const double flops = tokens * transformer_flops_per_token(&b->t, b->shape->length);
     printf("%s  %-17s context %4zu  %2zu threads %2zu slices  %8.1f ms (best %.1f)  "
-           "%8.0f tokens/s  %6.1f GFLOP/s  %3.0f %% of peak\n",
+           "%8.0f tokens/s  %6.1f GFLOP/s  %3.0f %% of peak  %4.0f MiB a thread\n",
            b->shape->name, b->shape->text, b->shape->context, b->threads, b->slices,
            1e3 * median, 1e3 * seconds[0], tokens / median, flops / median / 1e9,
-           100 * flops / median / (peak * (double)b->threads));
+           100 * flops / median / (peak * (double)b->threads),
+           (double)workspace_bytes(&b->t, rows_most(b), true) / (1 << 20));
 }
 
 /* Number @i in [0, most]. */
@@ -201,21 +218,6 @@ static void batch_free(struct batch *b)
     mem_free(b->samples);
 }
 
-/* Rows of the largest slice, of targets or of sources. */
-static size_t rows_most(const struct bench *b)
-{
-    size_t most = 0;
-    for (size_t i = 0; i < b->slices; i++) {
-        const struct slice s = slice_of(b, i);
-        const size_t rows = sequences_of(s.sequences, s.length).N;
-        const size_t sources =
-            s.source ? sequences_of(s.sequences, s.source_length).N : 0;
-        most = rows > most ? rows : most;
-        most = sources > most ? sources : most;
-    }
-    return most;
-}
-
 static void bench_shape(struct bench *b, double peak)
 {
     const struct shape_case *s = b->shape;
@@ -225,6 +227,7 @@ static void bench_shape(struct bench *b, double peak)
     if (transformer_init(&b->t, &conf, s->vocab))
         exit(1);
     b->t.precision = b->precision;
+    b->t.recompute = b->recompute;
     const size_t bytes = b->t.count * sizeof(real);
     b->theta = mem_slab(bytes);
     transformer_init_params(&b->t, b->theta, 1);
@@ -268,7 +271,7 @@ static size_t number(const char *text, size_t most)
 
 int main(int argc, char **argv)
 {
-    size_t threads = 1, slices = 0, repeats = 7, context = 0;
+    size_t threads = 1, slices = 0, repeats = 7, context = 0, recompute = 0;
     const char *shape = NULL, *blas, *rows;
     enum gemm_precision precision = GEMM_REAL;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -280,6 +283,8 @@ int main(int argc, char **argv)
             repeats = number(argv[i + 1], REPEATS_MAX);
         else if (strcmp(argv[i], "--context") == 0)
             context = number(argv[i + 1], 65536);
+        else if (strcmp(argv[i], "--recompute") == 0)
+            recompute = number(argv[i + 1], 1);
         else if (strcmp(argv[i], "--shape") == 0)
             shape = argv[i + 1];
         else if (strcmp(argv[i], "--compute") == 0)
@@ -299,7 +304,8 @@ int main(int argc, char **argv)
                           .threads = threads,
                           .slices = parts < as.batch ? parts : as.batch,
                           .repeats = repeats,
-                          .precision = precision};
+                          .precision = precision,
+                          .recompute = recompute};
         bench_shape(&b, peak);
     }
     return 0;

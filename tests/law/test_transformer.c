@@ -112,13 +112,18 @@ enum { THIRD = 3, CASES = MODEL_CASES + (MODEL_CASES + THIRD - 1) / THIRD };
     for (size_t i_ = 0; i_ < (cases) && case_open(o, i_); world_close(o), i_++)
 #define FOR_EACH_CASE(o) FOR_CASES(o, CASES)
 
-static bool case_open(struct world *o, size_t i)
+static struct conf_model case_conf(size_t i)
 {
     const bool wide = i >= MODEL_CASES;
     const struct model_case *c = &model_cases[wide ? (i - MODEL_CASES) * THIRD : i];
     const struct conf_model conf = model_conf(c);
     print_message("           %s%s, seed %d\n", c->name, wide ? ", wide" : "", SEED);
-    world_open(o, wide ? model_wide(conf) : conf);
+    return wide ? model_wide(conf) : conf;
+}
+
+static bool case_open(struct world *o, size_t i)
+{
+    world_open(o, case_conf(i));
     return true;
 }
 
@@ -183,6 +188,44 @@ static void loss_without_gradient_is_the_same(void **state)
         workspace_free(w);
         assert_true(workspace_bytes(&o.t, ROWS, false) <
                     workspace_bytes(&o.t, ROWS, true));
+    }
+}
+
+/* Again, with blocks that are kept, or computed again. */
+static double run_examined(struct world *o, real *grad, bool recompute,
+                           struct slice_statistics *statistics)
+{
+    o->t.recompute = recompute;
+    workspace_free(o->w);
+    o->w = workspace_new(&o->t, ROWS, true);
+    o->slice.statistics = statistics;
+    const uint64_t before = mem_count();
+    const double loss = run(o, grad, o->slice);
+    assert_int_equal(before, mem_count());
+    return loss;
+}
+
+static void blocks_computed_again_have_the_same_bits(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 6 };
+    for (size_t i = 0; i < CASES; i++) {
+        struct conf_model conf = case_conf(i);
+        struct block_statistics block[2][BLOCKS] = {0};
+        struct slice_statistics s[2] = {{.block = block[0]}, {.block = block[1]}};
+        struct world o;
+        conf.layers = 3;
+        world_open(&o, conf);
+        assert_true(o.t.shape.E + o.t.shape.L <= BLOCKS);
+        const double kept = run_examined(&o, o.grad, false, &s[0]);
+        const size_t bytes = workspace_bytes(&o.t, ROWS, true);
+        const double again = run_examined(&o, o.other, true, &s[1]);
+        assert_memory_equal(&kept, &again, sizeof kept);
+        assert_memory_equal(o.grad, o.other, o.t.count * sizeof(real));
+        assert_memory_equal(block[0], block[1], sizeof block[0]);
+        assert_int_equal(s[0].correct, s[1].correct);
+        assert_true(workspace_bytes(&o.t, ROWS, true) < bytes);
+        world_close(&o);
     }
 }
 
@@ -555,6 +598,7 @@ int main(void)
         T(the_loss_at_the_start_is_the_logarithm_of_the_vocabulary),
         T(the_same_call_gives_the_same_bits),
         T(loss_without_gradient_is_the_same),
+        T(blocks_computed_again_have_the_same_bits),
         T(later_tokens_do_not_change_earlier_logits_by_one_bit),
         T(a_source_is_seen_whole_and_by_its_own_sequence_alone),
         T(the_past_of_a_long_sequence_is_safe_too),
