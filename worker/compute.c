@@ -18,12 +18,14 @@ struct compute {
     float *theta;
     struct treesum *sums;
     pthread_t *thread;
-    struct workspace **workspace; /* one per thread */
+    struct workspace **workspace;     /* one per thread */
     struct translating **translating; /* one per thread */
-    pthread_mutex_t lock;         /* guards all below, and the private fields of jobs */
+    pthread_mutex_t lock; /* guards all below, and the private fields of jobs */
     pthread_cond_t work;
     struct compute_job *queue, **queue_end; /* not started */
     struct compute_job *done, **done_end;   /* not collected */
+    size_t arrived;                         /* elements of theta that are here */
+    pthread_cond_t more;                    /* of them */
     size_t running;                         /* started and not collected */
     unsigned threads_named;
     bool ending;
@@ -32,11 +34,33 @@ struct compute {
 /* --- one slice -----------------------------------------------------------------------
  */
 
-static void train(struct compute *c, struct workspace *w, struct compute_job *job)
+/* A slice that waits for parameters. */
+struct reader {
+    struct compute *c;
+    double waited; /* s */
+};
+
+static void wait_for(void *ctx, size_t first, size_t count)
+{
+    struct reader *r = ctx;
+    struct compute *c = r->c;
+    pthread_mutex_lock(&c->lock);
+    if (c->arrived < first + count) {
+        const double start = clock_seconds();
+        while (c->arrived < first + count && !c->ending)
+            pthread_cond_wait(&c->more, &c->lock);
+        r->waited += clock_seconds() - start;
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void train(struct compute *c, struct workspace *w, struct compute_job *job,
+                  struct reader *r)
 {
     struct treesum_buffer *part = treesum_take(c->sums);
-    transformer_slice(c->model, w, c->theta, part->data, &job->slice, &job->result, NULL,
-                      NULL);
+    const struct transformer_watch watch = {.needed = wait_for, .ctx = r};
+    transformer_slice(c->model, w, c->theta, part->data, &job->slice, &job->result,
+                      &watch);
     if (job->lease == LEASE_TRAIN &&
         FAILPOINT_FLIP("worker.gradient", part->data, c->model->count))
         log_warn("the gradient of slice %u of step %llu is wrong", job->number,
@@ -61,14 +85,17 @@ static void compute_one(struct compute *c, struct workspace *w, struct translati
                         struct compute_job *job)
 {
     const double start = clock_seconds();
+    struct reader r = {.c = c};
     FAILPOINT("worker.compute");
+    if (job->lease == LEASE_HELD_OUT || job->lease == LEASE_TRANSLATE)
+        wait_for(&r, 0, c->model->count);
     if (job->lease == LEASE_HELD_OUT)
         transformer_loss(c->model, w, c->theta, &job->slice, &job->result);
     else if (job->lease == LEASE_TRANSLATE)
         job->err = translating_slice(tr, c->theta, &job->slice, &job->hypotheses);
     else
-        train(c, w, job);
-    job->seconds = clock_seconds() - start;
+        train(c, w, job, &r);
+    job->seconds = clock_seconds() - start - r.waited;
 }
 
 /* --- threads ---------------------------------------------------------------------------
@@ -133,6 +160,8 @@ struct compute *compute_new(const struct transformer *t, const struct ranges *wh
     c->workspace = mem_zalloc(o->threads * sizeof(struct workspace *));
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->work, NULL);
+    pthread_cond_init(&c->more, NULL);
+    c->arrived = t->count;
 
     sigset_t all, before; /* signals are the loop thread's */
     sigfillset(&all);
@@ -155,6 +184,7 @@ void compute_free(struct compute *c)
     pthread_mutex_lock(&c->lock);
     c->ending = true;
     pthread_cond_broadcast(&c->work);
+    pthread_cond_broadcast(&c->more);
     pthread_mutex_unlock(&c->lock);
     for (unsigned i = 0; i < c->o.threads; i++) {
         pthread_join(c->thread[i], NULL);
@@ -164,6 +194,7 @@ void compute_free(struct compute *c)
     mem_free(c->translating);
     pthread_mutex_destroy(&c->lock);
     pthread_cond_destroy(&c->work);
+    pthread_cond_destroy(&c->more);
     treesum_free(c->sums);
     mem_slab_free(c->theta, c->model->count * sizeof *c->theta);
     mem_free(c->workspace);
@@ -174,6 +205,26 @@ void compute_free(struct compute *c)
 float *compute_theta(struct compute *c)
 {
     return c->theta;
+}
+
+static void set_arrived(struct compute *c, size_t count)
+{
+    pthread_mutex_lock(&c->lock);
+    assert(count == 0 ? c->running == 0 : count > c->arrived);
+    c->arrived = count;
+    pthread_cond_broadcast(&c->more);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void compute_expect(struct compute *c)
+{
+    set_arrived(c, 0);
+}
+
+void compute_arrived(struct compute *c, size_t count)
+{
+    assert(count <= c->model->count);
+    set_arrived(c, count);
 }
 
 bool compute_idle(struct compute *c)

@@ -5,8 +5,9 @@
  * started; gradients are added along the tree as they come (flat/treesum.h), and the sum
  * of a node can be taken out when all its slices have been collected.
  *
- * Rules: 1. theta is only read while slices are queued or running, and only replaced
- * while compute_idle(); 2. a job belongs to the caller and lives until it was collected;
+ * Rules: 1. theta is replaced from compute_expect() on, while compute_idle(), front to
+ * back; slices that are started meanwhile wait in their forward pass for what of it they
+ * read next (compute_arrived()); 2. a job belongs to the caller and lives until it was collected;
  * 3. on_done is called from a compute thread and must only wake the loop.
  */
 #ifndef WORKER_COMPUTE_H
@@ -36,7 +37,7 @@ struct compute_job { /* one slice */
     int err;                      /* of that */
     double noise;  /* sum of the squares of the gradient's elements / targets^2 */
     uint64_t hash; /* of the gradient; of audits, and of all when hashing */
-    double seconds;
+    double seconds; /* that it took, without waiting for theta */
     /* private */
     struct compute_job *next;
 };
@@ -58,6 +59,10 @@ struct compute *compute_new(const struct transformer *t, const struct ranges *wh
 void compute_free(struct compute *c);
 
 float *compute_theta(struct compute *c); /* [count]; see rule 1 */
+/* Nothing of the next theta is here. */
+void compute_expect(struct compute *c);
+/* theta[0, count) is; @count grows from call to call.  New ones are all there. */
+void compute_arrived(struct compute *c, size_t count);
 bool compute_idle(struct compute *c);
 void compute_start(struct compute *c, struct compute_job *job);
 struct compute_job *compute_collect(struct compute *c); /* a finished job, or NULL */

@@ -87,6 +87,7 @@ static void on_range_received(void *ctx, uint32_t peer, uint32_t transfer)
             (unsigned long long)w->core.announced_version, r);
         w->receive_err = ERR_CORRUPT;
     }
+    compute_arrived(w->compute, at.first + at.count);
     if (--w->ranges_left == w->ranges.n - 1)
         FAILPOINT("worker.pulling");
     if (w->ranges_left == 0)
@@ -97,7 +98,7 @@ static void on_range_received(void *ctx, uint32_t peer, uint32_t transfer)
 
 static void receive_parameters(struct work *w, uint32_t transfer)
 {
-    assert(compute_idle(w->compute));
+    compute_expect(w->compute);
     float *theta = compute_theta(w->compute);
     w->transfer = transfer;
     w->ranges_left = w->ranges.n;

@@ -98,12 +98,17 @@ static void enqueue(struct worker *w, enum lease_kind lease, uint32_t slice)
     w->queue[at] = (struct worker_job){lease, slice};
 }
 
+static uint64_t newest(const struct worker *w)
+{
+    return w->announced ? w->announced_version : w->version;
+}
+
 /* One more than there are threads, so that none waits for us; the rest can be given
- * back. */
+ * back.  What was announced is on its way: the threads wait for each part of it. */
 static void hand_out(struct worker *w, struct worker_actions *out)
 {
     size_t taken = 0;
-    if (w->version != w->unit_version || w->announced)
+    if (newest(w) != w->unit_version)
         return;
     for (; taken < w->queued && w->given <= w->conf.threads; taken++, w->given++) {
         const struct worker_job job = w->queue[taken];
@@ -171,10 +176,9 @@ static int on_commit(struct worker *w, const struct message *m,
  * held twice would be answered once. */
 static bool can_be_computed(const struct worker *w, const struct message *m)
 {
-    const uint64_t newest = w->announced ? w->announced_version : w->version;
     const uint32_t first = m->lease.first, end = first + (uint32_t)m->lease.slices;
-    if (m->lease.version != newest || newest == UINT64_MAX || m->lease.unit < w->unit ||
-        (m->lease.unit > w->unit && w->held > 0))
+    if (m->lease.version != newest(w) || newest(w) == UINT64_MAX ||
+        m->lease.unit < w->unit || (m->lease.unit > w->unit && w->held > 0))
         return false;
     const bool held_out =
         m->lease.kind == LEASE_HELD_OUT || m->lease.kind == LEASE_TRANSLATE;
@@ -283,14 +287,13 @@ static int on_parameters(struct worker *w, const struct worker_event *ev,
     struct message *m = &work_act(out, WORK_SEND)->message;
     *m = work_say(w, MESSAGE_PULLED);
     m->pulled.version = ev->version;
-    hand_out(w, out);
     return ERR_OK;
 }
 
 static void on_computed(struct worker *w, const struct worker_event *ev,
                         struct worker_actions *out)
 {
-    assert(w->given > 0);
+    assert(w->given > 0 && !w->announced && "all parameters are read in a forward pass");
     w->given--;
     hand_out(w, out); /* no thread waits for what follows */
     if (ev->lease == LEASE_TRAIN)

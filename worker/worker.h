@@ -11,7 +11,8 @@
  * has a slice that is not this worker's.  Only queued slices can be given back.
  *
  * Invariants (tests/cluster):
- *   1. a slice is computed with exactly the version its lease names, or not at all;
+ *   1. a slice is computed with exactly the version its lease names, or not at all; it may
+ *      be begun while that is still arriving;
  *   2. parameters are replaced only while nothing is held;
  *   3. results carry the term and incarnation under which the lease was given;
  *   4. the transfers a worker sends are numbered without gaps;
@@ -61,7 +62,8 @@ struct worker_action {
         WORK_ANNOUNCED, /* version: keep the checksums of the event's message */
         WORK_RECEIVE,   /* version, transfer: take these parameters */
         WORK_KEEP,      /* copy the slices of the event's message */
-        WORK_COMPUTE,   /* lease, slice, kept before */
+        WORK_COMPUTE,   /* lease, slice, kept before; with the version received last, each
+                           part of it as soon as it is here */
         WORK_FORGET,    /* lease, slice: it will not be computed, or has been */
         WORK_TRANSLATED, /* lease, slice, message: add its translations and send both */
         WORK_PUSH,      /* node, transfer, message: add its checksums and send both */

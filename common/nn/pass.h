@@ -16,6 +16,8 @@
 #include "nn/shape.h"
 #include "tensor/gemm.h"
 
+struct transformer_watch;
+
 /* In generation: at what was kept each row looks, in every block of the decoder. */
 struct look {
     struct sequences of; /* rows of the pass that look at the same */
@@ -49,6 +51,7 @@ struct pass {
     /* a decoder's that looks at an encoder */
     const struct sequences *source;
     const real *memory; /* [source->N, C]: what the encoder made of it */
+    const struct transformer_watch *watch; /* the caller's, or NULL */
 };
 
 /* Which part of the vector the blocks of this pass are. */

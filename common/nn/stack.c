@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "nn/view.h"
+#include "nn/watch.h"
 
 static size_t blocks(const struct workspace *w, const struct pass *pass)
 {
@@ -27,6 +28,7 @@ const real *stack_forward(const struct workspace *w, const real *theta, const re
     for (size_t l = 0; l < blocks(w, pass); l++) {
         const struct block block = view_block(&t->conf, &t->shape, theta, stack, l);
         x = keep(w, x, pass, l);
+        watch_needed(pass, stack, l);
         x = block_forward(workspace_block(w, stack, l), x, &block, &w->scratch, pass, l);
     }
     return x;
@@ -51,9 +53,11 @@ const real *stack_encode(struct workspace *w, const real *theta, const uint32_t 
 {
     const struct transformer *t = w->t;
     memcpy(w->encoder.tokens, source, pass->N * sizeof *source);
+    watch_needed(pass, SECTION_SOURCE, 0);
     embed_forward(w->encoder.x, source, view_source(&t->conf, &t->shape, theta), pass);
     const real *x = stack_forward(w, theta, w->encoder.x, pass);
     const struct norm norm = view_memory(&t->conf, &t->shape, theta);
+    watch_needed(pass, SECTION_MEMORY, 0);
     if (!norm.gain)
         return memcpy(w->memory, x, pass->N * t->shape.C * sizeof *x);
     norm_forward(w->memory, w->memory_norm, x, norm, &t->conf, pass->N, t->shape.C);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "nn/stack.h"
 #include "nn/view.h"
+#include "nn/watch.h"
 #include "nn/workspace.h"
 
 /* --- the plan ----------------------------------------------------------------------- */
@@ -99,7 +100,8 @@ struct passes {
 };
 
 static void passes_of(struct passes *p, const struct workspace *w,
-                      const struct slice *slice, bool training)
+                      const struct slice *slice, bool training,
+                      const struct transformer_watch *watch)
 {
     const struct sequences of = sequences_of(slice->sequences, slice->length);
     p->decoder = (struct pass){
@@ -116,6 +118,7 @@ static void passes_of(struct passes *p, const struct workspace *w,
         .statistics = training ? slice->statistics : NULL,
         .waves = w->waves,
         .angles = w->angles,
+        .watch = watch,
     };
     p->encoder = p->decoder;
     if (!p->decoder.s.E)
@@ -145,30 +148,19 @@ static const real *forward(struct workspace *w, const real *theta,
     const struct transformer *t = w->t;
     workspace_place(w, &p->decoder.of, p->decoder.source);
     split_tokens(w, slice, &p->decoder.of);
+    watch_needed(&p->decoder, SECTION_EMBED, 0);
     if (t->shape.E)
         p->decoder.memory = stack_encode(w, theta, slice->source, &p->encoder);
     embed_forward(w->decoder.x, w->decoder.tokens,
                   view_embed(&t->conf, &t->shape, theta), &p->decoder);
-    return stack_forward(w, theta, w->decoder.x, &p->decoder);
-}
-
-struct listener {
-    transformer_range_done *done; /* or NULL */
-    void *ctx;
-};
-
-static void tell(const struct transformer *t, const struct listener *to,
-                 enum section section, size_t block)
-{
-    const struct param_range r =
-        params_range(&t->conf, &t->shape, (struct layer){section, block});
-    if (to->done && r.count)
-        to->done(to->ctx, r.first, r.count);
+    const real *x = stack_forward(w, theta, w->decoder.x, &p->decoder);
+    watch_needed(&p->decoder, SECTION_HEAD, 0);
+    return x;
 }
 
 /* The gradient of a stack's output becomes that of its embedding, in stack->dx. */
 static void backward_blocks(const struct workspace *w, const real *theta, real *grad,
-                            const struct pass *pass, const struct listener *to)
+                            const struct pass *pass)
 {
     const struct transformer *t = w->t;
     const struct shape *s = &t->shape;
@@ -180,13 +172,13 @@ static void backward_blocks(const struct workspace *w, const real *theta, real *
         stack_again(w, theta, pass, l);
         block_backward(dx, &dblock, workspace_block(w, stack, l), &block, &w->scratch,
                        pass, l);
-        tell(t, to, stack, l);
+        watch_done(pass, stack, l);
     }
 }
 
 /* From the gradient of the memory down to the embedding of the source. */
 static void backward_encoder(struct workspace *w, const real *theta, real *grad,
-                             const struct pass *pass, const struct listener *to)
+                             const struct pass *pass)
 {
     const struct transformer *t = w->t;
     const struct shape *s = &t->shape;
@@ -198,28 +190,28 @@ static void backward_encoder(struct workspace *w, const real *theta, real *grad,
                       w->memory_norm, x, norm, &t->conf, pass->N, s->C);
     else
         memcpy(w->encoder.dx, dmemory, pass->N * s->C * sizeof *dmemory);
-    tell(t, to, SECTION_MEMORY, 0);
-    backward_blocks(w, theta, grad, pass, to);
+    watch_done(pass, SECTION_MEMORY, 0);
+    backward_blocks(w, theta, grad, pass);
     embed_backward(view_source(&t->conf, s, grad), w->encoder.dx, w->encoder.tokens,
                    t->conf.shared_source, pass);
-    tell(t, to, SECTION_SOURCE, 0);
+    watch_done(pass, SECTION_SOURCE, 0);
 }
 
 /* From the head, which is done, down to the embeddings. */
 static void backward(struct workspace *w, const real *theta, real *grad,
-                     const struct passes *p, const struct listener *to)
+                     const struct passes *p)
 {
     const struct transformer *t = w->t;
     const struct shape *s = &t->shape;
     const struct embed dembed = view_embed(&t->conf, s, grad);
-    tell(t, to, SECTION_HEAD, 0);
+    watch_done(&p->decoder, SECTION_HEAD, 0);
     if (s->E)
         memset(w->scratch.cross.dmemory, 0, p->encoder.N * s->C * sizeof(real));
-    backward_blocks(w, theta, grad, &p->decoder, to);
+    backward_blocks(w, theta, grad, &p->decoder);
     embed_backward(dembed, w->decoder.dx, w->decoder.tokens, t->conf.tied, &p->decoder);
     if (s->E)
-        backward_encoder(w, theta, grad, &p->encoder, to);
-    tell(t, to, SECTION_EMBED, 0);
+        backward_encoder(w, theta, grad, &p->encoder);
+    watch_done(&p->decoder, SECTION_EMBED, 0);
 }
 
 static void forget_statistics(const struct transformer *t, struct slice_statistics *s)
@@ -230,18 +222,17 @@ static void forget_statistics(const struct transformer *t, struct slice_statisti
 
 void transformer_slice(const struct transformer *t, struct workspace *w,
                        const real *theta, real *grad, const struct slice *slice,
-                       struct slice_result *result, transformer_range_done *done,
-                       void *ctx)
+                       struct slice_result *result, const struct transformer_watch *watch)
 {
     assert(w->t == t && w->backward);
     struct passes p;
-    passes_of(&p, w, slice, true);
+    passes_of(&p, w, slice, true, watch);
     forget_statistics(t, slice->statistics);
     const real *x = forward(w, theta, slice, &p);
     const double loss = head_backward(
         w->decoder.dx, view_head(&t->conf, &t->shape, grad), w->head, x, w->targets,
         view_head(&t->conf, &t->shape, theta), &p.decoder);
-    backward(w, theta, grad, &p, &(struct listener){done, ctx});
+    backward(w, theta, grad, &p);
     *result = (struct slice_result){.loss = loss, .targets = p.decoder.N};
 }
 
@@ -250,7 +241,7 @@ void transformer_loss(const struct transformer *t, struct workspace *w, const re
 {
     assert(w->t == t);
     struct passes p;
-    passes_of(&p, w, slice, false);
+    passes_of(&p, w, slice, false, NULL);
     const real *x = forward(w, theta, slice, &p);
     result->loss = head_loss(w->head, x, w->targets,
                              view_head(&t->conf, &t->shape, theta), &p.decoder);
@@ -262,7 +253,7 @@ void transformer_logits(const struct transformer *t, struct workspace *w,
 {
     assert(w->t == t);
     struct passes p;
-    passes_of(&p, w, slice, false);
+    passes_of(&p, w, slice, false, NULL);
     const real *x = forward(w, theta, slice, &p);
     head_logits(logits, w->head, x, view_head(&t->conf, &t->shape, theta), &p.decoder);
 }

@@ -78,17 +78,23 @@ size_t workspace_bytes(const struct transformer *t, size_t rows, bool backward);
 struct workspace *workspace_new(const struct transformer *t, size_t rows, bool backward);
 void workspace_free(struct workspace *w);
 
-/* Told after the backward pass has finished grad[first, first + count): ranges come last
- * layer first and cover the vector exactly once. */
-typedef void transformer_range_done(void *ctx, size_t first, size_t count);
+/* Who wants to know how far a pass has come; either call may be NULL. */
+struct transformer_watch {
+    /* Before the forward pass reads theta[first, first + count), which may be waited for
+     * here: ranges come in vector order and cover the vector exactly once. */
+    void (*needed)(void *ctx, size_t first, size_t count);
+    /* After the backward pass has finished grad[first, first + count): ranges come last
+     * layer first and cover the vector exactly once. */
+    void (*done)(void *ctx, size_t first, size_t count);
+    void *ctx;
+};
 
 /* Forward and backward: grad [count] <- gradient of result->loss (overwrites all of it;
  * no need to clear).
- * @done may be NULL.  Tokens must be below the vocabulary (asserted: callers check). */
+ * @watch may be NULL.  Tokens must be below the vocabulary (asserted: callers check). */
 void transformer_slice(const struct transformer *t, struct workspace *w,
                        const real *theta, real *grad, const struct slice *slice,
-                       struct slice_result *result, transformer_range_done *done,
-                       void *ctx);
+                       struct slice_result *result, const struct transformer_watch *watch);
 
 /* Forward only, without dropout and smoothing. */
 void transformer_loss(const struct transformer *t, struct workspace *w, const real *theta,

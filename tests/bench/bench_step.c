@@ -118,7 +118,7 @@ static void *work(void *arg)
     for (size_t i = me->number; i < b->slices; i += b->threads) {
         const struct slice slice = slice_of(b, i);
         struct slice_result result;
-        transformer_slice(&b->t, me->w, b->theta, me->grad, &slice, &result, NULL, NULL);
+        transformer_slice(&b->t, me->w, b->theta, me->grad, &slice, &result, NULL);
     }
     return NULL;
 }

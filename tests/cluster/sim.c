@@ -317,13 +317,7 @@ static void parameters_arrive(struct sim *s, struct process *p, struct transfer_
     if (v.version != what.partial)
         sim_wrong(s, "worker %u waits for version %llu and gets %llu", p->slot,
                   (unsigned long long)what.partial, (unsigned long long)v.version);
-    p->theta = v.value;
-    p->theta_version = v.version;
-    process_event(s, p,
-                  (struct worker_event){.kind = WORKER_PARAMETERS,
-                                        .version = v.version,
-                                        .err = v.damaged ? ERR_CORRUPT : ERR_OK},
-                  NULL);
+    process_parameters(s, p, v);
 }
 
 void link_match(struct sim *s, uint32_t link, bool to_worker)

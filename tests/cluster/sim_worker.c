@@ -71,7 +71,7 @@ void process_down(struct sim *s, struct process *p)
 /* --- actions --------------------------------------------------------------------------
  */
 
-static void compute(struct sim *s, struct process *p, const struct worker_action *a)
+static void compute_now(struct sim *s, struct process *p, const struct worker_action *a)
 {
     uint32_t t = 0;
     for (uint32_t i = 1; i < s->o.threads; i++)
@@ -87,8 +87,6 @@ static void compute(struct sim *s, struct process *p, const struct worker_action
     i->lease = a->lease;
     i->slice = a->slice;
     i->seconds = (double)took / 1e6;
-    if (p->core.version != p->theta_version)
-        sim_wrong(s, "worker %u computes with other parameters than it says", p->slot);
     if (a->lease == LEASE_TRANSLATE) {
         i->loss = toy_word(p->theta, a->slice);
         return;
@@ -113,6 +111,34 @@ static void compute(struct sim *s, struct process *p, const struct worker_action
         p->nan--;
         i->loss = NAN;
     }
+}
+
+/* What is announced is waited for. */
+static void compute(struct sim *s, struct process *p, const struct worker_action *a)
+{
+    const struct worker *w = &p->core;
+    if (w->announced) {
+        assert(p->waiting_n < sizeof p->waiting / sizeof p->waiting[0]);
+        p->waiting[p->waiting_n++] = *a;
+        return;
+    }
+    if (w->version != p->theta_version)
+        sim_wrong(s, "worker %u computes with other parameters than it says", p->slot);
+    compute_now(s, p, a);
+}
+
+void process_parameters(struct sim *s, struct process *p, struct transfer_value v)
+{
+    p->theta = v.value;
+    p->theta_version = v.version;
+    for (size_t i = 0; i < p->waiting_n; i++)
+        compute_now(s, p, &p->waiting[i]);
+    p->waiting_n = 0;
+    process_event(s, p,
+                  (struct worker_event){.kind = WORKER_PARAMETERS,
+                                        .version = v.version,
+                                        .err = v.damaged ? ERR_CORRUPT : ERR_OK},
+                  NULL);
 }
 
 static void push(struct sim *s, struct process *p, const struct worker_action *a)

@@ -90,6 +90,8 @@ struct process {
     double slowness;
     uint64_t thread_us[SIM_THREADS]; /* when each thread is free */
     uint64_t theta, theta_version;
+    struct worker_action waiting[2 * SIM_THREADS]; /* slices for parameters to come */
+    size_t waiting_n;
     uint64_t step;       /* of the newest lease to train with or to audit */
     uint64_t *gradient;  /* [V], of computed slices */
     bool *computed;      /* [V] */
@@ -221,6 +223,7 @@ void coordinator_check(struct sim *s);
 
 struct process *process_boot(struct sim *s, uint32_t slot, uint32_t rank);
 void process_down(struct sim *s, struct process *p);
+void process_parameters(struct sim *s, struct process *p, struct transfer_value v);
 void process_event(struct sim *s, struct process *p, struct worker_event ev,
                    const struct message *m);
 void process_item(struct sim *s, const struct item *i);

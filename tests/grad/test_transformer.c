@@ -31,7 +31,7 @@ static double run(const real *x, struct ctx *c)
         for (size_t i = info->first; i < info->first + info->count; i++)
             c->theta[i] = (real)((info->init == PARAM_ONE) + spread(c) * (double)x[i]);
     }
-    transformer_slice(&c->t, c->w, c->theta, c->grad, &c->slice, &r, NULL, NULL);
+    transformer_slice(&c->t, c->w, c->theta, c->grad, &c->slice, &r, NULL);
     return r.loss;
 }
 

@@ -81,7 +81,7 @@ static void world_close(struct world *o)
 static double run(struct world *o, real *grad, struct slice slice)
 {
     struct slice_result r;
-    transformer_slice(&o->t, o->w, o->theta, grad, &slice, &r, NULL, NULL);
+    transformer_slice(&o->t, o->w, o->theta, grad, &slice, &r, NULL);
     assert_int_equal(sequences_of(slice.sequences, slice.length).N, r.targets);
     return r.loss;
 }
@@ -503,8 +503,7 @@ static void *compute(void *arg)
     struct thread *me = arg;
     struct slice_result r;
     struct workspace *w = workspace_new(&me->o->t, ROWS, true);
-    transformer_slice(&me->o->t, w, me->o->theta, me->grad, &me->o->slice, &r, NULL,
-                      NULL);
+    transformer_slice(&me->o->t, w, me->o->theta, me->grad, &me->o->slice, &r, NULL);
     workspace_free(w);
     return NULL;
 }
@@ -552,7 +551,8 @@ static void ranges_are_told_once_and_last_layer_first(void **state)
     {
         struct slice_result r;
         struct cover c = {.end = o.t.count};
-        transformer_slice(&o.t, o.w, o.theta, o.grad, &o.slice, &r, note, &c);
+        transformer_slice(&o.t, o.w, o.theta, o.grad, &o.slice, &r,
+                          &(struct transformer_watch){.done = note, .ctx = &c});
         assert_int_equal(0, c.end);
         size_t layers = 0; /* those that have tensors */
         for (size_t n = 0; n < o.t.tensors; n++)
@@ -567,6 +567,42 @@ static void copy(void *ctx, size_t first, size_t count)
     memcpy(o->other + first, o->grad + first, count * sizeof(real));
 }
 
+/* Parameters come as they are asked for; what has not come is not a number. */
+struct late {
+    const real *theta;
+    real *here;
+    size_t end;
+};
+
+static void bring(void *ctx, size_t first, size_t count)
+{
+    struct late *l = ctx;
+    assert_true(count > 0);
+    assert_int_equal(l->end, first); /* next to the one before */
+    memcpy(l->here + first, l->theta + first, count * sizeof *l->here);
+    l->end += count;
+}
+
+static void parameters_are_needed_in_vector_order_and_not_read_before(void **state)
+{
+    (void)state;
+    struct world o;
+    FOR_EACH_CASE(&o)
+    {
+        struct slice_result r;
+        struct late l = {.theta = o.theta, .here = malloc(o.t.count * sizeof(real))};
+        for (size_t i = 0; i < o.t.count; i++)
+            l.here[i] = (real)NAN;
+        const double loss = run(&o, o.other, o.slice);
+        transformer_slice(&o.t, o.w, l.here, o.grad, &o.slice, &r,
+                          &(struct transformer_watch){.needed = bring, .ctx = &l});
+        assert_int_equal(o.t.count, l.end);
+        assert_true(r.loss == loss);
+        assert_memory_equal(o.grad, o.other, o.t.count * sizeof(real));
+        free(l.here);
+    }
+}
+
 static void a_range_is_final_when_it_is_told(void **state)
 {
     (void)state;
@@ -574,7 +610,8 @@ static void a_range_is_final_when_it_is_told(void **state)
     FOR_EACH_CASE(&o)
     {
         struct slice_result r;
-        transformer_slice(&o.t, o.w, o.theta, o.grad, &o.slice, &r, copy, &o);
+        transformer_slice(&o.t, o.w, o.theta, o.grad, &o.slice, &r,
+                          &(struct transformer_watch){.done = copy, .ctx = &o});
         assert_memory_equal(o.grad, o.other, o.t.count * sizeof(real));
     }
 }
@@ -609,6 +646,7 @@ int main(void)
         T(generation_sees_what_training_sees),
         T(the_same_steps_give_the_same_bits),
         T(ranges_are_told_once_and_last_layer_first),
+        T(parameters_are_needed_in_vector_order_and_not_read_before),
         T(a_range_is_final_when_it_is_told),
         T(a_slice_allocates_nothing),
     };

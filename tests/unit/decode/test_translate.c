@@ -258,7 +258,7 @@ static void learn(struct world *o)
     real *g = calloc(3 * o->t.count, sizeof *g), *m = g + o->t.count, *v = m + o->t.count;
     for (int step = 1; step <= 150; step++) { /* Adam */
         struct slice_result r;
-        transformer_slice(&o->t, w, o->theta, g, &slice, &r, NULL, NULL);
+        transformer_slice(&o->t, w, o->theta, g, &slice, &r, NULL);
         for (size_t i = 0; i < o->t.count; i++) {
             m[i] = (real)0.9 * m[i] + (real)0.1 * g[i];
             v[i] = (real)0.99 * v[i] + (real)0.01 * g[i] * g[i];

@@ -54,7 +54,7 @@ static void world_close(struct world *o)
 
 static void run(struct world *o)
 {
-    transformer_slice(&o->t, o->w, o->theta, o->grad, &o->slice, &o->result, NULL, NULL);
+    transformer_slice(&o->t, o->w, o->theta, o->grad, &o->slice, &o->result, NULL);
 }
 
 /* The tensor of that name. */

@@ -159,6 +159,44 @@ static void threads_and_order_do_not_change_the_bits(void **state)
     mem_free(sum);
 }
 
+/* theta [count] comes a few elements at a time, to slices that are running. */
+static void slices_wait_for_the_parameters_they_read(void **state)
+{
+    (void)state;
+    enum { PIECE = 100 };
+    const size_t bytes = model.count * sizeof(float);
+    float *reference = mem_alloc(bytes), *theta = mem_alloc(bytes);
+    compute(1, (struct tree_node[]){{3, 0}}, 1, reference);
+    struct bench *b = bench_new(2);
+    memcpy(theta, compute_theta(b->c), bytes);
+    compute_expect(b->c);
+    for (size_t i = 0; i < model.count; i++)
+        compute_theta(b->c)[i] = NAN;
+    start(b, LEASE_TRAIN, 0, V);
+    for (size_t n = 0, end; n < model.count; n = end) {
+        end = n + PIECE < model.count ? n + PIECE : model.count;
+        memcpy(compute_theta(b->c) + n, theta + n, (end - n) * sizeof *theta);
+        compute_arrived(b->c, end);
+    }
+    collect(b, V);
+    struct treesum_buffer *sum = compute_extract(b->c, (struct tree_node){3, 0});
+    assert_memory_equal(sum->data, reference, bytes);
+    compute_give(b->c, sum);
+    bench_free(b);
+    mem_free(reference);
+    mem_free(theta);
+}
+
+static void what_waits_for_parameters_does_not_keep_the_process(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(2);
+    compute_expect(b->c);
+    start(b, LEASE_TRAIN, 0, 2);
+    start(b, LEASE_HELD_OUT, 2, 3);
+    bench_free(b);
+}
+
 /* Of another worker's slices nothing is known here: the nodes below are taken out. */
 static void parts_of_the_tree_add_up_to_the_same_bits(void **state)
 {
@@ -246,7 +284,7 @@ static void what_is_asked_for_is_measured_and_changes_no_bit(void **state)
     for (uint32_t v = 0; v < 2; v++) {
         double squares = 0;
         transformer_slice(&model, w, compute_theta(b->c), reference, &slices[v], &result,
-                          NULL, NULL);
+                          NULL);
         for (size_t i = 0; i < model.count; i++)
             squares += (double)reference[i] * (double)reference[i];
         assert_true(fabs(b->job[v].noise / (squares / T / T) - 1) < 1e-9);
@@ -260,6 +298,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(threads_and_order_do_not_change_the_bits),
+        T(slices_wait_for_the_parameters_they_read),
+        T(what_waits_for_parameters_does_not_keep_the_process),
         T(parts_of_the_tree_add_up_to_the_same_bits),
         T(an_audit_has_the_hash_of_the_gradient_and_leaves_no_sum),
         T(held_out_slices_have_a_loss_and_no_gradient),
