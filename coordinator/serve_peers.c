@@ -163,8 +163,24 @@ void serve_doubt(struct serve *s, const struct action *a)
     record(s, a, text);
 }
 
+/* Who was how fast, in the end: what a scaling experiment looks for stragglers in. */
+static void record_speed(struct serve *s, const struct action *a)
+{
+    const struct member *m = members_by_peer(&s->core.members, a->peer);
+    const double median = s->core.members.median_speed;
+    struct action worker = *a;
+    char text[96];
+    if (!m || !(m->speed > 0) || !(median > 0))
+        return;
+    worker.worker = m->worker;
+    snprintf(text, sizeof text, "computed at %.3g slices/s, the median is %.3g", m->speed,
+             median);
+    record(s, &worker, text);
+}
+
 void serve_stop(struct serve *s, const struct action *a)
 {
+    record_speed(s, a);
     struct message m = {.kind = MESSAGE_STOP};
     m.stop.reason = s->core.end_reason;
     m.stop.exit_code = (uint32_t)err_exit_code(s->core.end_err);
