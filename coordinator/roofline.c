@@ -18,18 +18,25 @@ void roofline_add(struct roofline *r, const struct roofline_step *step)
     r->sum.sent += step->sent;
 }
 
-/* What would help, of a run whose shares these are. */
-static const char *advice(double gathering, double updating, double flops_share,
-                          bool bfloat16)
+enum roofline_limit roofline_limit(const struct roofline_step *s)
 {
-    const double much = 0.2, idle = 0.5;
-    if (gathering > much && gathering >= updating)
+    const double much = 0.2, all = s->computing + s->gathering + s->updating;
+    if (s->gathering > much * all && s->gathering >= s->updating)
+        return LIMIT_LINK;
+    return s->updating > much * all ? LIMIT_COORDINATOR : LIMIT_WORKERS;
+}
+
+/* What would help a run that is limited so. */
+static const char *advice(enum roofline_limit limit, double flops_share, bool bfloat16)
+{
+    const double idle = 0.5;
+    if (limit == LIMIT_LINK)
         return bfloat16
                    ? "the link limits: a larger train.batch has more to compute for "
                      "the same traffic"
                    : "the link limits: cluster.wire=bfloat16 halves what is received, "
                      "a larger train.batch has more to compute for the same traffic";
-    if (updating > much)
+    if (limit == LIMIT_COORDINATOR)
         return "the coordinator limits: a larger train.batch has fewer updates";
     if (flops_share < idle)
         return "the workers limit, below half of the product rate: fewer train.slices "
@@ -47,13 +54,13 @@ bool roofline_text(const struct roofline *r, double flops_share, bool bfloat16,
     if (r->steps < WARM + FEWEST || !(all > 0))
         return false;
     char step[UNITS_TEXT], in[UNITS_TEXT], out[UNITS_TEXT];
-    const double gathering = s->gathering / all, updating = s->updating / all;
     snprintf(text, ROOFLINE_TEXT,
              "a step took %s: %.0f %% computing, %.0f %% gathering gradients, %.0f %% "
              "updating; %s in, %s out; %s",
              units_print_duration(step, all / steps), 100 * s->computing / all,
-             100 * gathering, 100 * updating, units_print_size(in, s->received / steps),
+             100 * s->gathering / all, 100 * s->updating / all,
+             units_print_size(in, s->received / steps),
              units_print_size(out, s->sent / steps),
-             advice(gathering, updating, flops_share, bfloat16));
+             advice(roofline_limit(s), flops_share, bfloat16));
     return true;
 }

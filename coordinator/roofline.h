@@ -26,6 +26,11 @@ struct roofline {
 
 void roofline_add(struct roofline *r, const struct roofline_step *step);
 
+/* What takes a fifth of the time beside the computing of the workers, if anything does:
+ * the more of the two. */
+enum roofline_limit { LIMIT_WORKERS, LIMIT_LINK, LIMIT_COORDINATOR };
+enum roofline_limit roofline_limit(const struct roofline_step *s);
+
 enum { ROOFLINE_TEXT = 400 };
 
 /* One sentence, and what to change.  @flops_share: of the product rate of all threads, or
