@@ -2,30 +2,22 @@
  * a short training of its own (trial.h). */
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/err.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
-#include "checkpoint/run_dir.h"
 #include "coordinator/command.h"
 #include "coordinator/range_report.h"
 #include "coordinator/trial.h"
+#include "coordinator/trial_conf.h"
 #include "metrics/progress.h"
 #include "optim/range_test.h"
 
-enum {
-    POLL_MS = 50,
-    STEPS_MIN = 20,
-    STEPS_MAX = 100000,
-    WORKERS_MAX = 4095,
-    WORD = 4200
-};
+enum { STEPS_MIN = 20, STEPS_MAX = 100000, WORKERS_MAX = 4095 };
 
 struct tuning {
     struct command_conf conf;
@@ -33,20 +25,13 @@ struct tuning {
     double from, to;
     size_t steps;
     const char *out, *checkpoint;
-    size_t asked_words; /* of conf's; what follows is ours */
+    struct trial_conf words;
     struct trial_options trial;
     char *scratch; /* OUT/lr.scratch, the run directory of the trial */
+    struct trial running;
     struct range_test test;
     bool enough;
 };
-
-static volatile sig_atomic_t asked;
-
-static void on_signal(int signum)
-{
-    (void)signum;
-    asked++;
-}
 
 enum { FROM = 256, TO, STEPS, CHECKPOINT, JSON };
 
@@ -169,71 +154,28 @@ static const struct argp argp = {
 
 /* --- the trial --- */
 
-static void add_word(struct tuning *t, const char *key, const char *value)
-{
-    char word[WORD];
-    snprintf(word, sizeof word, "%s=%s", key, value);
-    t->conf.words = mem_resize(t->conf.words, (t->conf.n + 1) * sizeof *t->conf.words);
-    t->conf.words[t->conf.n++] = mem_strdup(word);
-}
-
-static void add_number(struct tuning *t, const char *key, double value)
-{
-    char text[UNITS_TEXT];
-    add_word(t, key, units_print_number(text, value));
-}
-
 static void tuning_fini(struct tuning *t)
 {
-    for (size_t i = t->asked_words; i < t->conf.n; i++)
-        mem_free((char *)t->conf.words[i]);
+    trial_conf_fini(&t->words);
     mem_free(t->conf.words);
     mem_free(t->scratch);
     range_test_fini(&t->test);
 }
 
-/* Nothing is evaluated or kept; spikes, divergence and what is not finite are for the test
- * to see. */
-static void add_words(struct tuning *t)
-{
-    add_word(t, "run.dir", t->scratch);
-    add_word(t, "run.resume", "auto");
-    if (t->checkpoint)
-        add_word(t, "run.from", t->checkpoint);
-    add_word(t, "optim.schedule", "range_test");
-    add_number(t, "optim.lr_min", t->from);
-    add_number(t, "optim.lr", t->to);
-    add_number(t, "optim.decay_steps", (double)t->steps);
-    add_number(t, "train.steps", (double)t->steps);
-    add_number(t, "train.checkpoint_every", (double)t->steps);
-    add_word(t, "train.eval_every", "0");
-    add_word(t, "train.ramp", "0");
-    add_word(t, "train.not_finite", "skip");
-    add_word(t, "train.skip_loss_z", "0");
-    add_word(t, "train.skip_norm_z", "0");
-    add_word(t, "train.divergence", "0");
-    add_word(t, "train.on_divergence", "warn");
-}
-
 static int load(struct tuning *t, struct conf *conf)
 {
-    add_words(t);
-    TRY(command_conf_load(&t->conf, conf));
-    TRY(command_train_check(conf));
-    if (conf->run.log_level == LEVEL_INFO) /* what it says of its run is ours to say */
-        add_word(t, "run.log_level", "warn");
-    return ERR_OK;
-}
-
-/* What a test left that did not end well is removed; one that goes on is not. */
-static int clear_scratch(const struct tuning *t)
-{
-    struct run_dir r;
-    if (!file_exists(t->scratch))
-        return file_make_dirs(t->out);
-    TRY(run_dir_open(&r, t->scratch));
-    run_dir_close(&r);
-    return file_remove_tree(t->scratch);
+    struct trial_conf *w = &t->words;
+    trial_conf_init(w, &t->conf);
+    trial_conf_quiet(w, t->scratch);
+    if (t->checkpoint)
+        trial_conf_word(w, "run.from", t->checkpoint);
+    trial_conf_word(w, "optim.schedule", "range_test");
+    trial_conf_number(w, "optim.lr_min", t->from);
+    trial_conf_number(w, "optim.lr", t->to);
+    trial_conf_number(w, "optim.decay_steps", (double)t->steps);
+    trial_conf_number(w, "train.steps", (double)t->steps);
+    trial_conf_number(w, "train.checkpoint_every", (double)t->steps);
+    return trial_conf_load(w, conf);
 }
 
 static void on_step(void *ctx, const struct journal_record *r)
@@ -250,36 +192,22 @@ static void on_step(void *ctx, const struct journal_record *r)
     t->enough = !range_test_add(&t->test, r->rate, r->loss) || t->test.n == t->steps;
 }
 
-/* Until the training has ended; its exit code. */
-static int watch(struct tuning *t, struct trial *trial)
+/* False: it has shown what it was for, or cannot be read. */
+static bool look(void *ctx)
 {
-    int code = 0;
-    sig_atomic_t told = 0;
-    bool stopped = false;
-    while (!trial_ended(trial, &code)) {
-        nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
-        const bool read = trial_steps(trial, on_step, t) == ERR_OK;
-        if (!stopped && (!read || t->test.diverged)) {
-            stopped = true;
-            trial_stop(trial);
-        }
-        for (; told < asked; told++)
-            trial_stop(trial);
-    }
-    trial_steps(trial, on_step, t);
-    return code;
+    struct tuning *t = ctx;
+    return trial_steps(&t->running, on_step, t) == ERR_OK && !t->test.diverged;
 }
 
 /* The exit code; 0: there is something to report. */
 static int run(struct tuning *t, uint64_t log_every)
 {
-    struct trial trial;
-    if (trial_start(&trial, &t->trial) != ERR_OK)
+    if (trial_start(&t->running, &t->trial) != ERR_OK)
         return err_exit_code(ERR_IO);
     progress_start(log_every);
-    const int code = watch(t, &trial);
+    const int code = trial_wait(&t->running, look, t);
     progress_stop();
-    if (asked) {
+    if (trial_asked()) {
         log_info("asked to stop after %zu of %zu steps; nothing is proposed", t->test.n,
                  t->steps);
         return err_exit_code(ERR_STOPPED);
@@ -303,13 +231,6 @@ static int report(const struct tuning *t)
     return range_test_proposes(&p) ? 0 : err_exit_code(ERR_NO_PROGRESS);
 }
 
-static void take_signals(void)
-{
-    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
-}
-
 static int tune(struct tuning *t)
 {
     static struct conf conf;
@@ -317,13 +238,13 @@ static int tune(struct tuning *t)
     range_test_init(&t->test, t->steps);
     int err = load(t, &conf);
     if (!err)
-        err = clear_scratch(t);
+        err = trial_scratch_clear(t->out, t->scratch);
     if (err)
         return err_exit_code(err);
-    take_signals();
-    t->trial.file = t->conf.file;
-    t->trial.words = t->conf.words;
-    t->trial.n = t->conf.n;
+    trial_take_signals();
+    t->trial.file = t->words.conf.file;
+    t->trial.words = t->words.conf.words;
+    t->trial.n = t->words.conf.n;
     t->trial.run_dir = t->scratch;
     const int code = run(t, conf.run.log_every);
     file_remove_tree(t->scratch);
@@ -334,7 +255,6 @@ int command_tune(int argc, char **argv)
 {
     struct tuning t = {.from = 1e-6, .to = 1, .steps = 200, .out = "tune"};
     int code = command_parse(&argp, argc, argv, 0, &t);
-    t.asked_words = t.conf.n;
     if (code == 0)
         code = tune(&t);
     tuning_fini(&t);

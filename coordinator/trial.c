@@ -2,12 +2,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -15,12 +17,37 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { WORDS_OF_OURS = 8 };
+enum { WORDS_OF_OURS = 8, POLL_MS = 50 };
+
+static volatile sig_atomic_t asked;
+
+static void on_signal(int signum)
+{
+    (void)signum;
+    asked++;
+}
+
+void trial_take_signals(void)
+{
+    static const int signals[] = {SIGTERM, SIGINT, SIGUSR1};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &(struct sigaction){.sa_handler = on_signal}, NULL);
+}
+
+unsigned trial_asked(void)
+{
+    return (unsigned)asked;
+}
+
+/* --- the child --- */
 
 /* In the child: this very program.  Ctrl-C reaches its parent alone; what it would draw
  * on a terminal its parent draws; what it would print is no result. */
-static void become(const char **words, pid_t parent)
+static void become(const char **words, const char *log, pid_t parent)
 {
+    const int out = log ? open(log, O_WRONLY | O_CREAT | O_APPEND, 0644) : -1;
+    if (out >= 0)
+        dup2(out, STDERR_FILENO);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent)
@@ -45,24 +72,26 @@ static void compose(const struct trial_options *o, char workers[16], const char 
         words[n++] = "--hostfile";
         words[n++] = o->hostfile;
     }
+    for (size_t i = 0; i < o->launch_n; i++)
+        words[n++] = o->launch[i];
     if (o->file)
         words[n++] = o->file;
     for (size_t i = 0; i < o->n; i++)
         words[n++] = o->words[i];
-    assert(n < o->n + WORDS_OF_OURS);
+    assert(n < o->launch_n + o->n + WORDS_OF_OURS);
     words[n] = NULL;
 }
 
 int trial_start(struct trial *t, const struct trial_options *o)
 {
     char workers[16];
-    const char **words = mem_alloc((o->n + WORDS_OF_OURS) * sizeof *words);
+    const char **words = mem_alloc((o->launch_n + o->n + WORDS_OF_OURS) * sizeof *words);
     compose(o, workers, words);
     *t = (struct trial){.launched = o->workers || o->hostfile, .run_dir = o->run_dir};
     fflush(NULL);
     const pid_t self = getpid(), pid = fork();
     if (pid == 0)
-        become(words, self);
+        become(words, o->log, self);
     mem_free(words);
     if (pid < 0) {
         log_error("could not start a training: %s", strerror(errno));
@@ -72,7 +101,8 @@ int trial_start(struct trial *t, const struct trial_options *o)
     return ERR_OK;
 }
 
-bool trial_ended(struct trial *t, int *code)
+/* *code: its exit code. */
+static bool ended(struct trial *t, int *code)
 {
     int status;
     assert(t->pid > 0);
@@ -85,13 +115,32 @@ bool trial_ended(struct trial *t, int *code)
     return true;
 }
 
-void trial_stop(struct trial *t)
+/* Finish the step and leave; when asked again, at once. */
+static void stop(struct trial *t)
 {
     if (t->pid <= 0)
         return;
     /* launch ends its job when it is told a second time; one process has nothing to end
      */
     kill(t->pid, t->asked++ == 0 || t->launched ? SIGTERM : SIGKILL);
+}
+
+int trial_wait(struct trial *t, bool (*look)(void *ctx), void *ctx)
+{
+    int code = 0;
+    unsigned told = 0;
+    bool wanted = true;
+    while (!ended(t, &code)) {
+        nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
+        if (!look(ctx) && wanted) {
+            wanted = false;
+            stop(t);
+        }
+        for (; told < trial_asked(); told++)
+            stop(t);
+    }
+    look(ctx);
+    return code;
 }
 
 struct reading {

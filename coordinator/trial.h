@@ -1,9 +1,9 @@
 /* trial.h - a short training beside this process: a child that is `lockstep train`, or
  * `lockstep launch` when it wants workers, and its steps as they are decided.
  *
+ *      trial_take_signals();
  *      TRY(trial_start(&t, &options));
- *      while (!trial_ended(&t, &code)) { trial_steps(&t, each, ctx); ... }
- *      trial_steps(&t, each, ctx);
+ *      code = trial_wait(&t, look, ctx);      look: trial_steps(&t, each, ctx), say
  *
  * Steps are read from the run's journal, each once and in order, whatever was computed
  * again. When this process dies the child stops as it would on a signal.  One thread.
@@ -24,6 +24,9 @@ struct trial_options {
     const char *file;         /* configuration; NULL: none */
     const char *const *words; /* options, which name run.dir, too */
     size_t n;
+    const char *const *launch; /* more options of launch */
+    size_t launch_n;
+    const char *log;     /* what it has to say goes there; NULL: to our stderr */
     const char *run_dir; /* borrowed, as all of these */
 };
 
@@ -39,11 +42,14 @@ struct trial {
 /* ERR_IO, logged. */
 int trial_start(struct trial *t, const struct trial_options *o);
 
-/* *code: its exit code. */
-bool trial_ended(struct trial *t, int *code);
+/* From now on SIGTERM, SIGINT and SIGUSR1 are counted, and given to the trial that is
+ * waited for: finish the step and leave; the second time: at once. */
+void trial_take_signals(void);
+unsigned trial_asked(void);
 
-/* Finish the step and leave; when asked again, at once. */
-void trial_stop(struct trial *t);
+/* Waits until it has ended; returns its exit code.  Now and then, and at last after its
+ * end, calls @look; while that is false the trial is not wanted any more, and stops. */
+int trial_wait(struct trial *t, bool (*look)(void *ctx), void *ctx);
 
 /* Calls @each for the steps since the last call.  ERR_*, logged. */
 int trial_steps(struct trial *t,
