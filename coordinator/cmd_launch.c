@@ -23,11 +23,6 @@
 
 enum { POLL_MS = 50, LONGEST_WAIT_S = 60, LARGEST_RESTARTS = 1000000 };
 
-/* Batch mode: a question for a password would wait for ever.  Keep-alive: the end of a
- * host is noticed. */
-static const char ssh[] =
-    "ssh -x -o BatchMode=yes -o ConnectTimeout=5 -o ServerAliveInterval=5";
-
 struct launch {
     struct command_conf conf;
     struct mpirun_options mpirun;
@@ -160,7 +155,7 @@ static int choose_hosts(struct launch *l)
 static int prepare_hosts(struct launch *l)
 {
     if (!l->mpirun.agent)
-        l->mpirun.agent = ssh;
+        l->mpirun.agent = probe_agent;
     if (l->hostfile)
         TRY(hostfile_read(l->hostfile, &l->hosts));
     if (l->workers == 0)

@@ -13,7 +13,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { MOST_WORDS = 64 };
+enum { MOST_WORDS = 64, NOWHERE = -1, ANSWER = 1024 };
+
+/* Batch mode: a question for a password would wait for ever.  Keep-alive: the end of a
+ * host is noticed. */
+const char probe_agent[] =
+    "ssh -x -o BatchMode=yes -o ConnectTimeout=5 -o ServerAliveInterval=5";
+
 static const struct timespec poll_time = {.tv_nsec = 10000000};
 
 static bool is_here(const char *name)
@@ -31,8 +37,9 @@ static size_t split(char *text, const char **list, size_t n)
     return n;
 }
 
-/* In the child.  What the remote shell has to say is not what the person asked for. */
-static void ask(const char *agent, const char *host, const char *command)
+/* In the child.  What the remote shell has to say is not what the person asked for; its
+ * output goes to @out, or nowhere. */
+static void ask(const char *agent, const char *host, const char *command, int out)
 {
     const char *list[MOST_WORDS + 1];
     size_t n = split(mem_strdup(agent), list, 0);
@@ -41,16 +48,18 @@ static void ask(const char *agent, const char *host, const char *command)
     const int nothing = open("/dev/null", O_RDWR);
     for (int fd = 0; fd < 3; fd++)
         dup2(nothing, fd);
+    if (out != NOWHERE)
+        dup2(out, STDOUT_FILENO);
     setpgid(0, 0);
     execvp(list[0], (char *const *)list);
     _exit(127);
 }
 
-static pid_t start(const char *agent, const char *host, const char *command)
+static pid_t start(const char *agent, const char *host, const char *command, int out)
 {
     const pid_t pid = fork();
     if (pid == 0)
-        ask(agent, host, command);
+        ask(agent, host, command, out);
     return pid;
 }
 
@@ -86,7 +95,7 @@ bool probe_process(const char *host, const char *agent, long pid)
         return pid == 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH;
     if (pid != 0)
         snprintf(command, sizeof command, "test -d /proc/%ld", pid);
-    pid_t child = start(agent, host, command);
+    pid_t child = start(agent, host, command, NOWHERE);
     bool answered = false;
     collect(&child, &answered, 1);
     return answered;
@@ -99,7 +108,7 @@ void probe_hosts(struct hosts *h, const char *agent)
     for (size_t i = 0; i < h->n; i++) {
         answered[i] = is_here(h->list[i].name);
         if (!answered[i])
-            pid[i] = start(agent, h->list[i].name, "true");
+            pid[i] = start(agent, h->list[i].name, "true", NOWHERE);
     }
     collect(pid, answered, h->n);
     for (size_t i = 0; i < h->n; i++) {
@@ -108,6 +117,45 @@ void probe_hosts(struct hosts *h, const char *agent)
             log_warn("host %s does not answer '%s %s true'; it is left out",
                      h->list[i].name, agent, h->list[i].name);
     }
+    mem_free(answered);
+    mem_free(pid);
+}
+
+/* Its answer is read when all have ended: it fits into a pipe. */
+static void take_answer(int from, bool answered, struct machine *m)
+{
+    char text[ANSWER + 1];
+    const ssize_t n = answered ? read(from, text, ANSWER) : 0;
+    if (n > 0) {
+        text[n] = '\0';
+        machine_parse(m, text);
+    }
+    close(from);
+}
+
+void probe_machines(const struct hosts *h, const char *agent, struct machine *machine)
+{
+    pid_t *pid = mem_zalloc(h->n * sizeof *pid);
+    bool *answered = mem_zalloc(h->n * sizeof *answered);
+    int *from = mem_zalloc(h->n * sizeof *from);
+    for (size_t i = 0; i < h->n; i++) {
+        int ends[2];
+        machine[i] = (struct machine){0};
+        if (is_here(h->list[i].name))
+            machine_here(&machine[i]);
+        else if (pipe2(ends, O_CLOEXEC) == 0) {
+            pid[i] = start(agent, h->list[i].name, machine_question, ends[1]);
+            from[i] = ends[0];
+            close(ends[1]);
+        }
+        snprintf(machine[i].name, sizeof machine[i].name, "%.*s", MACHINE_TEXT - 1,
+                 h->list[i].name);
+    }
+    collect(pid, answered, h->n);
+    for (size_t i = 0; i < h->n; i++)
+        if (from[i] > 0)
+            take_answer(from[i], answered[i], &machine[i]);
+    mem_free(from);
     mem_free(answered);
     mem_free(pid);
 }
