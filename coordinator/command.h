@@ -24,6 +24,7 @@ int command_agent(int argc, char **argv);  /* for launch alone */
 int command_orphan(int argc, char **argv); /* for ranks alone */
 int command_options(int argc, char **argv);
 int command_tune(int argc, char **argv);
+int command_scale(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_worker(int argc, char **argv);
 

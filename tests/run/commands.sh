@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-for command in train prepare eval generate translate average score inspect compare launch tune doctor options; do
+for command in train prepare eval generate translate average score inspect compare launch tune scale doctor options; do
     "$LOCKSTEP" $command --help >help.txt || fail "$command --help ends with $?"
     grep -q '^Examples:' help.txt || fail "$command --help has no examples"
     ! grep -nE '^.{81}' help.txt || fail "$command --help: lines over 80 columns"
@@ -44,4 +44,6 @@ offers --hostfile= lockstep launch --h
 offers lr lockstep tune l
 offers --metric= lockstep compare --me
 offers optim.name= lockstep tune lr optim.na
+offers --hostfile= lockstep scale --ho
+offers train.batch= lockstep scale train.bat
 say "completion"
