@@ -202,7 +202,8 @@ static int measure(const struct scale_runs *r, size_t i, struct scaling_run *run
 static int make_one(struct scale_runs *r, size_t i, unsigned repeat)
 {
     const struct scaling_config *c = &r->plan->config[i];
-    struct scaling_run run = {.key = c->key, .workers = c->workers, .repeat = repeat};
+    struct scaling_run run = {
+        .key = c->key, .workers = c->workers, .repeat = repeat, .wall = clock_wall()};
     char why[SCALING_WHY] = "it left no log";
     int code = 0;
     bool good = false;

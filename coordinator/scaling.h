@@ -53,6 +53,7 @@ struct scaling_run {
     uint64_t key;             /* of everything that decides its speed */
     unsigned workers, repeat; /* repeat: 1, 2, ... */
     char name[SCALING_NAME];  /* of its files */
+    double wall;              /* when it began; seconds since 1970 */
     double seconds;           /* from start to end of all processes */
     double tokens_per_second;
     struct roofline_step step; /* mean of a step */

@@ -23,6 +23,7 @@ static const struct field {
     {                                                                                    \
         name, offsetof(struct scaling_run, member)                                       \
     }
+    FIELD("time", wall),
     FIELD("seconds", seconds),
     FIELD("tokens_per_second", tokens_per_second),
     FIELD("computing", step.computing),

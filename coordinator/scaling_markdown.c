@@ -156,11 +156,27 @@ void scaling_report_tables(const struct scaling_report *r, FILE *out)
 
 /* --- Markdown: how it was measured --- */
 
-static void date(double wall, char text[32])
+static void date(double wall, FILE *out)
 {
     struct tm tm;
+    char text[32];
     const time_t seconds = (time_t)wall;
-    strftime(text, 32, "%Y-%m-%d %H:%M UTC", gmtime_r(&seconds, &tm));
+    strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", gmtime_r(&seconds, &tm));
+    fputs(text, out);
+}
+
+static void dates(const struct scaling_report *r, FILE *out)
+{
+    double first = INFINITY, last = 0;
+    for (size_t i = 0; i < r->runs; i++) {
+        first = fmin(first, r->run[i].wall);
+        last = fmax(last, r->run[i].wall + r->run[i].seconds);
+    }
+    fputs("* measured: ", out);
+    date(r->runs ? first : r->wall, out);
+    fputs(" to ", out);
+    date(r->runs ? last : r->wall, out);
+    fputs("\n", out);
 }
 
 static void machine_line(const struct machine *m, FILE *out)
@@ -195,10 +211,10 @@ static void command(const struct scaling_report *r, FILE *out)
 
 static void how(const struct scaling_report *r, FILE *out)
 {
-    char text[32], count[UNITS_TEXT];
-    date(r->wall, text);
-    fprintf(out, "## How it was measured\n\n* date: %s\n* program: lockstep %s\n", text,
-            r->version);
+    char count[UNITS_TEXT];
+    fputs("## How it was measured\n\n", out);
+    dates(r, out);
+    fprintf(out, "* program: lockstep %s\n", r->version);
     machines(r, out);
     command(r, out);
     fprintf(out,
@@ -236,7 +252,9 @@ static const char explanation[] =
     "updating until the commit. Received are partials, sent are parameters, both by the "
     "coordinator, without the words about them; the least is what an exact synchronous "
     "parameter server must move: the parameters once to each worker that has a slice to "
-    "compute, one partial from each.\n\n"
+    "compute, one partial from each. A worker that others leave nothing to do in a step "
+    "moves "
+    "nothing, one whose slices do not lie side by side gives several partials.\n\n"
     "Cores are what a host's system counts: two hardware threads of a core are two. "
     "Compute threads are counted against them, those of the coordinator are none: it "
     "sleeps "

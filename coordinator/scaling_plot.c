@@ -104,41 +104,65 @@ static void draw(const struct picture *p, const char *title, struct plot_axis y,
 /* --- tokens/s --- */
 
 struct tokens {
+    double unit; /* tokens/s, so that numbers are short */
     struct curve median, crowded, spread, ideal;
 };
+
+static double unit_of(const struct picture *p)
+{
+    double most = 0;
+    for (size_t i = 0; i < p->r->points; i++)
+        if (is_measured(p, &p->r->point[i]))
+            most = fmax(most, p->r->point[i].rate.high);
+    return most >= 2e7 ? 1e6 : most >= 2e4 ? 1e3 : 1;
+}
+
+static const char *unit_name(double unit)
+{
+    return unit > 1e3 ? "million tokens/s" : unit > 1 ? "thousand tokens/s" : "tokens/s";
+}
+
+/* A bar from least to most, with ends that a spot on it does not hide. */
+static void add_bar(const struct picture *p, struct tokens *t, double n,
+                    const struct scaling_spread *s)
+{
+    const double half = 0.012, left = is_wide(p) ? n * (1 - half) : n - half * p->most,
+                 right = is_wide(p) ? n * (1 + half) : n + half * p->most,
+                 low = s->low / t->unit, high = s->high / t->unit;
+    const double x[] = {left, right, n, n, left, right, n},
+                 y[] = {low, low, low, high, high, high, NAN};
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++)
+        add(&t->spread, x[i], y[i]);
+}
 
 static void take_tokens(struct picture *p, struct tokens *t,
                         const struct scaling_point *point)
 {
-    const double n = point->config.workers;
-    add(point->crowded ? &t->crowded : &t->median, n, point->rate.median);
-    spot(p, n, point->rate.median);
+    const double n = point->config.workers, rate = point->rate.median / t->unit;
+    add(point->crowded ? &t->crowded : &t->median, n, rate);
+    spot(p, n, rate);
     mark_crowded(p, point);
-    add(&t->spread, n, point->rate.low);
-    add(&t->spread, n, point->rate.high);
-    add(&t->spread, n, NAN);
+    add_bar(p, t, n, &point->rate);
 }
 
-/* Through the fewest workers, in proportion to all counts that were measured. */
-static void ideal(const struct picture *p, struct tokens *t)
+/* In proportion to the workers, through the fewest. */
+static void ideal(struct tokens *t)
 {
     if (t->median.n == 0)
         return;
     const double each = t->median.y[0] / t->median.x[0];
     for (size_t i = 0; i < t->median.n; i++)
         add(&t->ideal, t->median.x[i], each * t->median.x[i]);
-    if (p->most > t->median.x[t->median.n - 1])
-        add(&t->ideal, p->most, each * p->most);
 }
 
 void scaling_plot_tokens(const struct scaling_report *r, enum scaling_mode m, FILE *out)
 {
     struct picture p = picture_of(r, m);
-    struct tokens t = {0};
+    struct tokens t = {.unit = unit_of(&p)};
     for (size_t i = 0; i < r->points; i++)
         if (is_measured(&p, &r->point[i]))
             take_tokens(&p, &t, &r->point[i]);
-    ideal(&p, &t);
+    ideal(&t);
     const struct plot_series list[] = {series("median of the runs", &t.median, false),
                                        series(scaling_crowded, &t.crowded, true),
                                        series("ideal", &t.ideal, true),
@@ -146,7 +170,7 @@ void scaling_plot_tokens(const struct scaling_report *r, enum scaling_mode m, FI
     const double low = is_wide(&p) ? NAN : 0;
     draw(&p, m == SCALING_STRONG ? "Strong scaling: speed" : "Weak scaling: speed",
          (struct plot_axis){
-             .title = "tokens/s", .log = is_wide(&p), .low = low, .high = NAN},
+             .title = unit_name(t.unit), .log = is_wide(&p), .low = low, .high = NAN},
          list, sizeof list / sizeof *list, out);
     curve_fini(&t.median);
     curve_fini(&t.crowded);
@@ -174,9 +198,8 @@ void scaling_plot_efficiency(const struct scaling_report *r, enum scaling_mode m
     }
     add(&whole, p.fewest, 100);
     add(&whole, p.most, 100);
-    const struct plot_series list[] = {
-        series("of the speed-up that the workers promise", &measured, false),
-        series("ideal", &whole, true)};
+    const struct plot_series list[] = {series("measured", &measured, false),
+                                       series("ideal", &whole, true)};
     draw(&p,
          m == SCALING_STRONG ? "Strong scaling: efficiency" : "Weak scaling: efficiency",
          (struct plot_axis){.title = "efficiency", .unit = "%", .low = 0, .high = NAN},

@@ -33,6 +33,7 @@ static void fill(struct sample *s)
         s->run[i] = (struct scaling_run){.key = i + 1,
                                          .workers = 1u << i,
                                          .repeat = 1,
+                                         .wall = 1795762972 + 10 * i,
                                          .seconds = 2.5,
                                          .tokens_per_second = rates[i],
                                          .step = {0.08, 0.01, 0.01, 4000, 4000},
@@ -104,7 +105,8 @@ static void the_page_says_what_was_measured_and_how(void **state)
     has(text,
         "Left out: strong, 8 workers, run 1: exit code 69 (`runs/strong-n8-r1.log`)");
     has(text,
-        "* date: 2026-11-27 07:02 UTC\n* program: lockstep 0.1.0\n"
+        "* measured: 2026-11-27 07:02 UTC to 2026-11-27 07:03 UTC\n* program: lockstep "
+        "0.1.0\n"
         "* machine: node07, 2 cores, AMD <EPYC>; all processes on it\n"
         "* load in the minute before: 0.12\n"
         "* configuration: `run.yaml data.dir=data`, fingerprint 0000000000abcdef\n");
@@ -305,7 +307,8 @@ static void a_run_that_cannot_be_is_refused(void **state)
     (void)state;
     static const char good[] =
         "{\"format\": 1, \"runs\": [{\"key\": \"00000000000000ff\", \"workers\": 2, "
-        "\"repeat\": 1, \"name\": \"a\", \"most_on_host\": 1, \"seconds\": 1, "
+        "\"repeat\": 1, \"name\": \"a\", \"most_on_host\": 1, \"time\": 1, \"seconds\": "
+        "1, "
         "\"tokens_per_second\": 5, \"computing\": 1, \"gathering\": 1, \"updating\": 1, "
         "\"received\": 1, \"sent\": 1, \"flops_per_token\": 1, \"thread_flops\": null}]}";
     static const struct {
