@@ -229,36 +229,42 @@ static void how(const struct scaling_report *r, FILE *out)
             r->repeats, r->repeats == 1 ? "" : "s", (unsigned long long)r->length.steps,
             (unsigned long long)r->length.warm_up, r->threads,
             r->threads == 1 ? "" : "s");
-    fprintf(
-        out,
-        "* share of peak: the FLOP of the model, forward and backward, over those of "
-        "float32 products on all compute threads at once: %.1f GFLOP/s a thread, the "
-        "best that a run measured at its start on the coordinator's host (1024 x 1024 "
-        "x 1024, one thread)\n\n",
-        scaling_thread_flops(r->run, r->runs) / 1e9);
+    const double thread = scaling_thread_flops(r->run, r->runs);
+    if (isfinite(thread))
+        fprintf(
+            out,
+            "* share of peak: the FLOP of the model, forward and backward, over those "
+            "of float32 products on all compute threads at once: %.1f GFLOP/s a "
+            "thread, the best that a run measured at its start on the coordinator's "
+            "host (1024 x 1024 x 1024, one thread)\n",
+            thread / 1e9);
+    fputc('\n', out);
 }
 
 static const char explanation[] =
-    "The runs of the counts take turns, so that a machine that becomes slower or faster "
-    "does so for all. Tokens/s are the tokens of the steps over their time, from commit "
-    "to commit on the coordinator's clock: median, least and most of the runs. A "
-    "speed-up "
-    "is the median of the ratios of a run and the run of the same number with the fewest "
-    "workers; efficiency is the speed-up over the ratio of the workers. Nothing is "
-    "evaluated, examined or saved meanwhile.\n\n"
-    "Computing is the time from a commit until the last partial is announced, the "
-    "workers' "
-    "pull of the parameters included; gathering until all partials are there and added; "
-    "updating until the commit. Received are partials, sent are parameters, both by the "
-    "coordinator, without the words about them; the least is what an exact synchronous "
-    "parameter server must move: the parameters once to each worker that has a slice to "
-    "compute, one partial from each. A worker that others leave nothing to do in a step "
-    "moves "
-    "nothing, one whose slices do not lie side by side gives several partials.\n\n"
-    "Cores are what a host's system counts: two hardware threads of a core are two. "
-    "Compute threads are counted against them, those of the coordinator are none: it "
-    "sleeps "
-    "while workers compute, and they wait while it updates.\n";
+    "The runs of the counts take turns, so that a machine that becomes slower or "
+    "faster does so for all. Tokens/s are the tokens of the steps over their time, "
+    "from commit to commit on the coordinator's clock: median, least and most of the "
+    "runs. A speed-up is the median of the ratios of a run and the run of the same "
+    "number with the fewest workers; efficiency is the speed-up over the ratio of the "
+    "workers. Nothing is evaluated, examined or saved meanwhile.\n\n"
+    "Computing is the time from a commit until the last partial is announced, in "
+    "which workers also pull the parameters; gathering until all partials are there "
+    "and added; updating until the commit. Received are partials, sent are "
+    "parameters, both by the coordinator, without the words about them; the least is "
+    "what an exact synchronous parameter server must move: the parameters once to "
+    "each worker that has a slice to compute, one partial from each. A worker that "
+    "others leave nothing to do in a step moves nothing, one whose slices do not lie "
+    "side by side gives several partials.\n\n"
+    "What limits is what takes a fifth of a step or more: gathering (the link), "
+    "updating (the coordinator), threads without a slice, computing that takes longer "
+    "than the slices of a thread took with the fewest workers (what is shared); a "
+    "straggler is a worker that in most runs had less than 4/5 of the median speed; "
+    "else it is the computing.\n\n"
+    "Cores are what a host's system counts: two hardware threads of a core are two; "
+    "where hosts differ, those of the host that has the fewest. Compute threads are "
+    "counted against them, those of the coordinator are none: it sleeps while workers "
+    "compute, and they wait while it updates.\n";
 
 static void pictures(const struct scaling_report *r, FILE *out)
 {

@@ -71,6 +71,7 @@ grep -qF "| 2 | 8 | 4 | 2 |" scale.txt || fail "the table: $(cat scale.txt)"
 grep -qF "more threads than cores: behaviour, not scaling |" scale.txt || fail "the table does not mark it"
 grep -qF "$cores core" out/scale.md || fail "scale.md does not say how many cores: $(cat out/scale.md)"
 [ -s out/runs/strong-n2-r2.jsonl ] || fail "the log of a run is not kept: $(ls out/runs)"
+[ "$(grep -c '"member".*computed at' out/runs/strong-n2-r2.jsonl)" -eq 2 ] || fail "the log does not say how fast each worker was"
 say "six runs, two of four points marked"
 
 # what is measured is not measured again, unless it is other; --json is the file
