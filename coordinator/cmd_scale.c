@@ -269,7 +269,10 @@ static int measure(struct scale *s)
     trial_take_signals();
     TRY(scale_runs_make(&s->runs, save, s));
     if (s->runs.n == 0) {
-        log_error("nothing was measured");
+        if (s->runs.stopped)
+            log_info("asked to stop before anything was measured; nothing is reported");
+        else
+            log_error("nothing was measured: every run failed, see the messages above");
         return s->runs.stopped ? ERR_STOPPED : ERR_NO_PROGRESS;
     }
     TRY(write_report(s));
