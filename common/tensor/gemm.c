@@ -315,6 +315,11 @@ int gemm_start(const char *want, const char **name)
     return ERR_RANGE;
 }
 
+double gemm_burst(const struct gemm *g, size_t rounds)
+{
+    return g->kernels->burst(rounds);
+}
+
 double gemm_peak_flops(void)
 {
     static double best;

@@ -93,4 +93,10 @@ void gemm_reference_tn(real *c, size_t ldc, const real *a, size_t lda, const rea
  * FLOP/s (1024 x 1024 x 1024, GEMM_REAL).  For reports only. */
 double gemm_peak_flops(void);
 
+/* The ceiling of all products: @rounds of multiply-adds whose operands are in registers,
+ * as many at a time as hide their latency.  Returns the operations, two for each, that
+ * were made; the caller has the clock.  What a set computes in place of an instruction
+ * that it lacks is not counted. */
+double gemm_burst(const struct gemm *g, size_t rounds);
+
 #endif

@@ -424,6 +424,44 @@ static void block(real *c, size_t ldc, struct gemm_left a, const void *b, size_t
     }
 }
 
+/* --- the ceiling ---------------------------------------------------------------------- */
+
+/* Sums that do not wait for each other: more than latency times units of any CPU, and
+ * with their factors as many as there are registers.  Without an fma each has a factor of
+ * its own, or all would share one product. */
+#if defined __AVX512F__
+enum { BURST_SUMS = 24, BURST_APART = 0 };
+#elif defined __FMA__
+enum { BURST_SUMS = 12, BURST_APART = 0 };
+#else
+enum { BURST_SUMS = 8, BURST_APART = WIDE };
+#endif
+
+static double burst(size_t rounds)
+{
+    real ones[BURST_SUMS * WIDE * CELL], results[BURST_SUMS * WIDE];
+    cell factors[BURST_SUMS * WIDE];
+    wide s[BURST_SUMS];
+    for (size_t i = 0; i < BURST_SUMS * WIDE * CELL; i++)
+        ones[i] = 1;
+    pack_row(factors, ones, BURST_SUMS * WIDE * CELL);
+#pragma GCC unroll 24
+    for (size_t i = 0; i < BURST_SUMS; i++)
+        memcpy(&s[i], ones + i * WIDE, sizeof s[i]);
+    for (size_t r = 0; r < rounds; r++) {
+        __asm__ volatile("" : : "r"(factors) : "memory"); /* they may have changed */
+        const cell a = factors[0];
+#pragma GCC unroll 24
+        for (size_t i = 0; i < BURST_SUMS; i++)
+            s[i] = add_products(s[i], a, factors + i * BURST_APART);
+    }
+#pragma GCC unroll 24
+    for (size_t i = 0; i < BURST_SUMS; i++)
+        memcpy(results + i * WIDE, &s[i], sizeof s[i]);
+    __asm__ volatile("" : : "r"(results) : "memory");
+    return 2.0 * BURST_SUMS * WIDE * CELL * (double)rounds;
+}
+
 const struct gemm_table GEMM_TABLE = {.columns = TILE_COLUMNS,
                                       .bytes = sizeof(cell) / CELL,
                                       .direct = GEMM_DIRECT,
@@ -431,4 +469,5 @@ const struct gemm_table GEMM_TABLE = {.columns = TILE_COLUMNS,
                                       .pack_groups = pack_groups,
                                       .pack_n = pack_n,
                                       .pack_t = pack_t,
-                                      .block = block};
+                                      .block = block,
+                                      .burst = burst};

@@ -45,6 +45,7 @@ struct gemm_table {
      * one, less at most the zero behind an odd one */
     void (*block)(real *c, size_t ldc, struct gemm_left a, const void *b, size_t stride,
                   size_t M, size_t N, size_t K, bool add);
+    double (*burst)(size_t rounds); /* gemm_burst() */
 };
 
 extern const struct gemm_table gemm_v2, gemm_v3, gemm_v4;

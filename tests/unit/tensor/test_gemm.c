@@ -138,6 +138,15 @@ static void the_speed_is_measured_once(void **state)
     assert_true(gemm_peak_flops() == rate);
 }
 
+static void a_burst_makes_as_many_operations_as_it_has_rounds(void **state)
+{
+    (void)state;
+    const double one = gemm_burst(&gemm, 1);
+    assert_true(one >= 2 * 8);
+    assert_true(gemm_burst(&gemm, 0) == 0);
+    assert_true(gemm_burst(&gemm, 1000) == 1000 * one);
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -162,6 +171,7 @@ int main(void)
         T(a_product_adds_or_overwrites_whatever_was_there),
         T(an_empty_sum_is_zero_and_an_empty_result_is_not_touched),
         T(the_same_call_gives_the_same_bits_wherever_its_memory_is),
-        T(the_speed_is_measured_once)};
+        T(the_speed_is_measured_once),
+        T(a_burst_makes_as_many_operations_as_it_has_rounds)};
     return cmocka_run_group_tests(tests, start, stop);
 }
