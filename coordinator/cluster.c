@@ -52,14 +52,21 @@ struct cluster {
 /* --- numerics and cores
  * -------------------------------------------------------------------- */
 
-/* Both sets are of the same instructions.  @kernels (static): what decides the bits. */
-static int start_numerics(enum conf_kernels wanted, const char **kernels)
+int cluster_start_kernels(enum conf_kernels wanted, const char **products,
+                          const char **rows)
 {
     static const char *const sets[] = {
         [KERNELS_V2] = "v2", [KERNELS_V3] = "v3", [KERNELS_V4] = "v4"};
-    const char *want = wanted == KERNELS_AUTO ? NULL : sets[wanted], *products, *rows;
-    TRY(gemm_start(want, &products));
-    TRY(rows_start(want, &rows));
+    const char *want = wanted == KERNELS_AUTO ? NULL : sets[wanted];
+    TRY(gemm_start(want, products));
+    return rows_start(want, rows);
+}
+
+/* Both sets are of the same instructions.  @kernels (static): what decides the bits. */
+static int start_numerics(enum conf_kernels wanted, const char **kernels)
+{
+    const char *products, *rows;
+    TRY(cluster_start_kernels(wanted, &products, &rows));
     assert((strcmp(rows, "v2") != 0) == gemm_is_fused());
     *kernels = gemm_is_fused() ? "fused" : "two roundings";
     return ERR_OK;
@@ -74,9 +81,7 @@ static unsigned cores(void)
     return online > 0 ? (unsigned)online : 1;
 }
 
-/* mpirun binds the ranks of small jobs to one core each, which would leave all compute
- * threads of a worker on one core. */
-static void unbind(void)
+void cluster_unbind(void)
 {
     cpu_set_t all;
     CPU_ZERO(&all);
@@ -426,7 +431,7 @@ int cluster_run(const struct cluster_job *job)
             err = one_process(&c);
         return err ? err_exit_code(err) : c.exit_code;
     }
-    unbind();
+    cluster_unbind();
     const int err = world_start(&c.world);
     if (err)
         return err_exit_code(err);

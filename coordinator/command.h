@@ -25,6 +25,7 @@ int command_orphan(int argc, char **argv); /* for ranks alone */
 int command_options(int argc, char **argv);
 int command_tune(int argc, char **argv);
 int command_scale(int argc, char **argv);
+int command_bench(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_worker(int argc, char **argv);
 
@@ -51,6 +52,15 @@ int cluster_run(const struct cluster_job *job);
  * one per core. Returns the exit code. */
 struct join_options;
 int cluster_join(const struct join_options *o);
+
+/* The kernels of products and rows that cluster.kernels asks for; their names (static).
+ * ERR_RANGE, logged. */
+int cluster_start_kernels(enum conf_kernels wanted, const char **products,
+                          const char **rows);
+
+/* mpirun binds the ranks of small jobs to one core each, which would leave all compute
+ * threads of a worker on one core. */
+void cluster_unbind(void);
 
 /* Threads that compute in one worker of @workers on this machine, and the memory it
  * needs. */

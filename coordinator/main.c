@@ -26,6 +26,7 @@ static const struct {
     {"inspect", command_inspect, "what is in a run, a checkpoint, a token file"},
     {"tune", command_tune, "propose a learning rate: a short training at rising rates"},
     {"scale", command_scale, "how the speed grows with the workers: an experiment"},
+    {"bench", command_bench, "how well this machine is used, and what limits training"},
     {"compare", command_compare, "runs side by side: a metric, its best, the curves"},
     {"doctor", command_doctor, "what is wrong with a run, and what to change"},
     {"options", command_options, "every option, its unit, default and meaning"},

@@ -12,7 +12,7 @@ _lockstep() {
     done
 
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W 'train launch worker tune scale prepare eval generate translate average score inspect compare doctor options --help --version' -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W 'train launch worker tune scale bench prepare eval generate translate average score inspect compare doctor options --help --version' -- "$word")
         return
     fi
     if [[ $word == -* ]]; then
@@ -20,7 +20,7 @@ _lockstep() {
             grep -oE -- '--[a-z][a-z-]*=?' | sort -u)" -- "$word")
     elif [[ $command == tune && $COMP_CWORD == 2 ]]; then
         mapfile -t COMPREPLY < <(compgen -W lr -- "$word")
-    elif [[ $command == train || $command == launch || $command == tune || $command == scale ]]; then
+    elif [[ $command == train || $command == launch || $command == tune || $command == scale || $command == bench ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$("$program" options --words 2>/dev/null)" -- "$word"
                                  compgen -f -X '!*.yaml' -- "$word"
                                  compgen -d -S / -- "$word")

@@ -4,7 +4,7 @@
 source "$(dirname "$0")/lib.sh"
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-for command in train prepare eval generate translate average score inspect compare launch tune scale doctor options; do
+for command in train prepare eval generate translate average score inspect compare launch tune scale bench doctor options; do
     "$LOCKSTEP" $command --help >help.txt || fail "$command --help ends with $?"
     grep -q '^Examples:' help.txt || fail "$command --help has no examples"
     ! grep -nE '^.{81}' help.txt || fail "$command --help: lines over 80 columns"
@@ -46,4 +46,6 @@ offers --metric= lockstep compare --me
 offers optim.name= lockstep tune lr optim.na
 offers --hostfile= lockstep scale --ho
 offers train.batch= lockstep scale train.bat
+offers --quick lockstep bench --q
+offers model.norm= lockstep bench model.no
 say "completion"
