@@ -187,18 +187,26 @@ static void predict(struct benching *t, const struct bench_products *p,
     bench_report_step(&t->bench.table, &t->report.costs);
 }
 
+static int unless_asked(void)
+{
+    return asked ? ERR_STOPPED : ERR_OK;
+}
+
 static int measure(struct benching *t, struct bench_ranks *ranks)
 {
     struct bench *b = &t->bench;
     TRY(measure_links(t, ranks));
     bench_multiply_adds(b);
+    TRY(unless_asked());
     bench_memory(b);
+    TRY(unless_asked());
     const struct bench_products p = bench_products(b, &t->model);
+    TRY(unless_asked());
     const struct bench_slice slice = bench_slice(b, &t->model, p.seconds);
     bench_parts(b, &t->model, slice.alone, p.seconds);
+    TRY(unless_asked());
     const struct bench_vector v = bench_vector(b, &t->model);
-    if (asked)
-        return ERR_STOPPED;
+    TRY(unless_asked());
     predict(t, &p, &slice, &v);
     return ERR_OK;
 }
