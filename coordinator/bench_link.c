@@ -45,8 +45,8 @@ struct way {
     struct loop *loop;
     const volatile sig_atomic_t *stop;
     double start, deadline;
-    double *seconds; /* [transfers] to the answer */
-    char *data, answer[BENCH_SMALL];
+    double *seconds;     /* [transfers] to the answer */
+    char *data, *answer; /* one block */
     int err;
 };
 
@@ -70,7 +70,7 @@ static void go(struct way *w)
 {
     w->waiting = 2;
     w->start = clock_seconds();
-    transport_receive(w->t, w->peer, w->n, w->answer, sizeof w->answer, on_done, w);
+    transport_receive(w->t, w->peer, w->n, w->answer, BENCH_SMALL, on_done, w);
     transport_send(w->t, w->peer, w->n, w->data, bytes_of(&w->plan, w->n), on_done, w);
 }
 
@@ -91,7 +91,7 @@ static void say(struct bench *b, const char *name, const struct way *w)
     const struct spread round = spread_of(w->seconds, p->small);
     double *bulk = w->seconds + p->small;
     for (uint32_t i = 0; i < p->bulk; i++)
-        bulk[i] = fmax(bulk[i] - round.median / 2, 1e-9);
+        bulk[i] -= fmin(round.low, bulk[i]) / 2;
     const struct bench_row row = {.section = BENCH_LINKS, .threads = 1, .share = NAN};
     struct bench_row one_way = row, trip = row;
     one_way.unit = BENCH_GBS;
@@ -113,25 +113,24 @@ int bench_link(struct bench *b, const char *name, struct loop *l, struct transpo
                     .deadline = clock_seconds() + BENCH_LINK_S};
     log_info("measuring %s", name);
     w.seconds = mem_alloc(transfers(&w.plan) * sizeof *w.seconds);
-    w.data = mem_zalloc(w.plan.bulk_bytes);
+    w.data = mem_zalloc(w.plan.bulk_bytes + BENCH_SMALL);
+    w.answer = w.data + w.plan.bulk_bytes;
     struct loop_timer *tick = loop_timer_new(l, POLL_MS, POLL_MS, on_tick, &w);
     go(&w);
     loop_run(l);
     loop_timer_free(tick);
     if (!w.err && w.n < transfers(&w.plan))
         w.err = ERR_CLOSED; /* its owner said why */
-    if (w.err) {            /* what is in flight is the transport's: its buffers stay */
-        transport_forget(t, peer);
-        if (w.err == ERR_TIMEOUT)
-            log_error("%s: transfer %u of %u was not answered in %d s; is the other end "
-                      "gone, or its network?",
-                      name, w.n, transfers(&w.plan), BENCH_LINK_S);
-        return w.err;
-    }
-    say(b, name, &w);
-    mem_free(w.data);
+    if (w.err == ERR_TIMEOUT)
+        log_error("%s: transfer %u of %u was not answered in %d s; is the other end "
+                  "gone, or its network?",
+                  name, w.n, transfers(&w.plan), BENCH_LINK_S);
+    if (!w.err)
+        say(b, name, &w);
+    if (!w.err || !transport_forget(t, peer)) /* else the transport may still use it */
+        mem_free(w.data);
     mem_free(w.seconds);
-    return ERR_OK;
+    return w.err;
 }
 
 static void give_up(void *ctx)

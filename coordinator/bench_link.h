@@ -1,14 +1,14 @@
 /* bench_link.h - what a lane of net/transport.h carries, measured through it, as training
  * uses it.
  *
- *      this end                              the other, bench_link_echo()
+ *      this end                              the other, bench_echo_new()
  *      n = 0 1 2 ...   small or bulk  --->   received whole,
  *                      small          <---   then answered
  *      farewell        small          --->   done
  *
  * A round trip is that of two small transfers; one way of a bulk transfer is the time to
- * its answer, less half a round trip.  Both ends know the plan, which is a function of
- * @quick alone.
+ * its answer, less half of the fastest round trip.  Both ends know the plan, which
+ * is a function of @quick alone.
  *
  * One thread per end, in its loop.
  */
