@@ -177,11 +177,11 @@ void bench_memory(struct bench *b)
     measure_pages(b, true);
 }
 
-double bench_ceiling_bytes(const struct bench *b)
+double bench_ceiling_bytes(const struct bench *b, unsigned threads)
 {
     double best = NAN;
     for (size_t s = 0; s < STREAMS; s++)
         best = fmax(best, giga * bench_table_median(&b->table, BENCH_CEILINGS,
-                                                    streams[s].name, 1));
+                                                    streams[s].name, threads));
     return best;
 }

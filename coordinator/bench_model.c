@@ -82,6 +82,7 @@ int bench_model_init(struct bench_model *m, const struct conf *conf, uint32_t vo
     TRY(transformer_init(&m->t, &conf->model, vocab));
     if (conf->train.compute == COMPUTE_BFLOAT16)
         m->t.precision = GEMM_BFLOAT16;
+    m->t.recompute = conf->train.recompute;
     size_slice(conf, mean, &sequences, &length);
     make_slice(m, vocab, sequences, length);
     m->theta = mem_slab(mem_mul(m->t.count, sizeof *m->theta));

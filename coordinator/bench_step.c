@@ -16,7 +16,7 @@ struct bench_step bench_step_of(const struct bench_costs *c)
     const double wire = c->wire_bfloat16 ? 0.5 : 1; /* of what float32 takes */
     const double packing = c->wire_bfloat16 ? c->pack + c->unpack : 0;
     return (struct bench_step){
-        .compute = rounds(c) * c->together + (c->slices - 1) * c->add / c->threads,
+        .compute = rounds(c) * c->together + (c->slices - 1) * c->add,
         .pull = c->parameters / c->link + 2 * c->checksum,
         .push = c->partial / c->link + c->norm + packing + 2 * wire * c->checksum,
         .coordinator = c->update};

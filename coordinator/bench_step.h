@@ -2,7 +2,7 @@
  * limits it.
  *
  *      compute      the most slices that one thread has * time of a slice
- *                   + gradients added along the tree, the threads together
+ *                   + gradients added along the tree
  *      pull         parameters: checksum, link, checksum
  *      push         partial: squares, packed, checksum, link, checksum, unpacked
  *      coordinator  norm, clipping, optimizer
@@ -22,9 +22,10 @@ struct bench_costs {
     unsigned threads;
     double alone, together; /* s of a slice: by one thread; when all compute */
     double products;        /* of alone, s */
-    double add, norm, update, checksum, pack, unpack; /* s of a whole vector */
-    double parameters, partial;                       /* bytes on the wire */
-    double link;                                      /* bytes/s */
+    /* s of a whole vector, by all threads */
+    double add, norm, update, checksum, pack, unpack;
+    double parameters, partial; /* bytes on the wire */
+    double link;                /* bytes/s */
     bool wire_bfloat16, compute_bfloat16;
     double flops_share;     /* of products: of the multiply-adds in registers */
     double bfloat16_faster; /* times as fast as in float32 */
