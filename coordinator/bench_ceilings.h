@@ -17,7 +17,8 @@ void bench_multiply_adds(struct bench *b);
 void bench_memory(struct bench *b);
 
 /* Operations/s of a precision's multiply-adds, of one thread; bytes/s of the best of
- * read, copy and triad.  NAN before they are measured. */
+ * read, copy and triad.  The highest that was seen: nothing but disturbance makes it
+ * lower.  NAN before they are measured. */
 double bench_ceiling_flops(const struct bench *b, bool bfloat16);
 double bench_ceiling_bytes(const struct bench *b, unsigned threads);
 

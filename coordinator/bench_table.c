@@ -64,14 +64,14 @@ void bench_table_fini(struct bench_table *t)
     *t = (struct bench_table){0};
 }
 
-double bench_table_median(const struct bench_table *t, enum bench_section section,
-                          const char *name, unsigned threads)
+struct spread bench_table_value(const struct bench_table *t, enum bench_section section,
+                                const char *name, unsigned threads)
 {
     for (size_t i = 0; i < t->n; i++)
         if (t->row[i].section == section && t->row[i].threads == threads &&
             strcmp(t->row[i].name, name) == 0)
-            return t->row[i].value.median;
-    return NAN;
+            return t->row[i].value;
+    return (struct spread){(double)NAN, (double)NAN, (double)NAN};
 }
 
 /* --- for people --- */

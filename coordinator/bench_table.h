@@ -56,9 +56,9 @@ struct bench_table {
 void bench_table_add(struct bench_table *t, const struct bench_row *row);
 void bench_table_fini(struct bench_table *t);
 
-/* The median of a row, in its unit; NAN: there is none. */
-double bench_table_median(const struct bench_table *t, enum bench_section section,
-                          const char *name, unsigned threads);
+/* What a row says, in its unit; NANs: there is none. */
+struct spread bench_table_value(const struct bench_table *t, enum bench_section section,
+                                const char *name, unsigned threads);
 
 /* Sections that have rows, each below its title. */
 void bench_table_print(const struct bench_table *t, FILE *out);

@@ -87,7 +87,8 @@ static const struct argp argp = {
     "the "
     "vocabulary. Under `mpirun -n 2` the links between two ranks are measured, too: MPI, "
     "TCP. Each number is the median of several repeats, between the lowest and the "
-    "highest; a share is of what the title of its section says. Leave the machine alone "
+    "highest; a share is of what the title of its section says, of ceilings the highest. "
+    "Leave the machine alone "
     "meanwhile. Ctrl-C ends it without a report.\n\n"
     "Exit codes: 0 measured, 64 usage, 66 no such file, 69 the other rank is gone, 75 "
     "stopped on request, 78 configuration.\n\n"
@@ -179,7 +180,7 @@ static void predict(struct benching *t, const struct bench_products *p,
         .unpack = v->unpack,
         .parameters = bytes,
         .partial = wire ? bytes / 2 : bytes,
-        .link = 1e9 * bench_table_median(&t->bench.table, BENCH_LINKS, name, 1),
+        .link = 1e9 * bench_table_value(&t->bench.table, BENCH_LINKS, name, 1).median,
         .wire_bfloat16 = wire,
         .compute_bfloat16 = bfloat16,
         .flops_share = p->flops / p->seconds / bench_ceiling_flops(&t->bench, bfloat16),

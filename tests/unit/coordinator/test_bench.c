@@ -79,10 +79,11 @@ static void a_row_is_found_by_section_name_and_threads(void **state)
     (void)state;
     struct bench_table t = {0};
     add(&t, BENCH_LINKS, "mpi, one way", 3, (double)NAN);
-    assert_true(bench_table_median(&t, BENCH_LINKS, "mpi, one way", 2) == 3);
-    assert_true(isnan(bench_table_median(&t, BENCH_LINKS, "mpi, one way", 1)));
-    assert_true(isnan(bench_table_median(&t, BENCH_LINKS, "mpi", 2)));
-    assert_true(isnan(bench_table_median(&t, BENCH_VECTOR, "mpi, one way", 2)));
+    const struct spread s = bench_table_value(&t, BENCH_LINKS, "mpi, one way", 2);
+    assert_true(s.low == 1.5 && s.median == 3 && s.high == 6);
+    assert_true(isnan(bench_table_value(&t, BENCH_LINKS, "mpi, one way", 1).high));
+    assert_true(isnan(bench_table_value(&t, BENCH_LINKS, "mpi", 2).high));
+    assert_true(isnan(bench_table_value(&t, BENCH_VECTOR, "mpi, one way", 2).high));
     bench_table_fini(&t);
 }
 
