@@ -7,8 +7,9 @@
  *      push         partial: squares, packed, checksum, link, checksum, unpacked
  *      coordinator  norm, clipping, optimizer
  *
- * One after the other, as they are: exact clipping wants the last partial before the
- * first update.  Pure functions.
+ * One after the other: exact clipping wants the last partial before the first update.  A
+ * worker begins with the first layers while the others still arrive, so of the pull this
+ * is the most that it may take.  Pure functions.
  */
 #ifndef COORDINATOR_BENCH_STEP_H
 #define COORDINATOR_BENCH_STEP_H
