@@ -87,14 +87,14 @@ static const struct reference_adam adam_slow = {
           sink = reference_cross_entropy(want, logits, V, targets, 16, V, 0))            \
     BENCH(scores_causal, HEAD, 0,                                                        \
           rows_scores(scores, SHORT, x, D, x2, D, SHORT, SHORT, D, true), 2 * HEAD,      \
-          gemm_reference_nt(exact, SHORT, x, D, x2, D, SHORT, SHORT, D, 1, 0))           \
+          gemm_reference_nt(exact, SHORT, x, D, x2, D, SHORT, SHORT, D, false))          \
     BENCH(mix_causal, HEAD, 0,                                                           \
           rows_mix(y, D, scores, SHORT, x, D, SHORT, SHORT, D, true), 2 * HEAD,          \
-          gemm_reference_nn(exact, D, scores, SHORT, x, D, SHORT, D, SHORT, 1, 0))       \
+          gemm_reference_nn(exact, D, scores, SHORT, x, D, SHORT, D, SHORT, false))      \
     BENCH(mix_transposed_causal, HEAD, 0,                                                \
           rows_mix_transposed(y, D, scores, SHORT, x, D, SHORT, SHORT, D, true, false),  \
           2 * HEAD,                                                                      \
-          gemm_reference_tn(exact, D, scores, SHORT, x, D, SHORT, D, SHORT, 1, 0))       \
+          gemm_reference_tn(exact, D, scores, SHORT, x, D, SHORT, D, SHORT, false))      \
     BENCH(rotate, BLOCK, 8, rotate_all(), BLOCK,                                         \
           reference_rotate(want, x, x2, BLOCK, false))                                   \
     BENCH(round_bfloat16, BLOCK, 8, rows_round_bfloat16((float *)y, BLOCK), BLOCK,       \
