@@ -108,8 +108,7 @@ static uint64_t newest(const struct worker *w)
 static void hand_out(struct worker *w, struct worker_actions *out)
 {
     size_t taken = 0;
-    if (newest(w) != w->unit_version)
-        return;
+    assert(w->queued == 0 || newest(w) == w->unit_version);
     for (; taken < w->queued && w->given <= w->conf.threads; taken++, w->given++) {
         const struct worker_job job = w->queue[taken];
         if (job.lease == LEASE_TRAIN)

@@ -33,7 +33,7 @@ exit codes: 0 measured, 1 a run failed, or they were too disturbed to be believe
 # slices: what is fastest for two workers; warm: steps that are dropped
 SHAPES = {
     "A": dict(text="nanoGPT, CPU", layers=4, heads=4, width=128, ffn=512, context=64, batch=12, vocab=65,
-              bias=False, activation="gelu", encoder_layers=0, slices=4, warm=10),
+              bias=False, activation="gelu", encoder_layers=0, slices=2, warm=10),
     "B": dict(text="nanoGPT, GPU", layers=6, heads=6, width=384, ffn=1536, context=256, batch=16, vocab=65,
               bias=False, activation="gelu", encoder_layers=0, slices=4, warm=3),
     "C": dict(text="GPT-2 124M", layers=12, heads=12, width=768, ffn=3072, context=64, batch=4, vocab=50257,

@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include <pthread.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/mem.h"
@@ -177,6 +178,8 @@ static void slices_wait_for_the_parameters_they_read(void **state)
         end = n + PIECE < model.count ? n + PIECE : model.count;
         memcpy(compute_theta(b->c) + n, theta + n, (end - n) * sizeof *theta);
         compute_arrived(b->c, end);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL); /* for who waits for less
+                                                                    than it reads */
     }
     collect(b, V);
     struct treesum_buffer *sum = compute_extract(b->c, (struct tree_node){3, 0});
