@@ -3,9 +3,9 @@
 
 #include <jansson.h>
 
-#include "coordinator/bench_report.h"
-#include "coordinator/bench_step.h"
-#include "coordinator/bench_table.h"
+#include "coordinator/bench/bench_report.h"
+#include "coordinator/bench/bench_step.h"
+#include "coordinator/bench/bench_table.h"
 
 /* --- spreads --- */
 

@@ -6,8 +6,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "coordinator/bench_ranks.h"
-#include "coordinator/bench_socket.h"
+#include "coordinator/bench/bench_ranks.h"
+#include "coordinator/bench/bench_socket.h"
 
 static volatile sig_atomic_t stop;
 

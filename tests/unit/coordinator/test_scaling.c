@@ -1,7 +1,7 @@
 /* How speed grows with the workers: statistics, bounds, what limits. */
 #include "support/test.h"
 
-#include "coordinator/scaling.h"
+#include "coordinator/scale/scaling.h"
 
 enum { MOST = 16 };
 

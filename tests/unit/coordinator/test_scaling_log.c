@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "coordinator/scaling_log.h"
+#include "coordinator/scale/scaling_log.h"
 
 static const char path[] = "log.jsonl";
 

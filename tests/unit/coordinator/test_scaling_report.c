@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
-#include "coordinator/scaling_file.h"
-#include "coordinator/scaling_report.h"
+#include "coordinator/scale/scaling_file.h"
+#include "coordinator/scale/scaling_report.h"
 
 /* One, two and four workers on two cores; the run of eight failed. */
 struct sample {
