@@ -58,9 +58,11 @@ static const struct argp argp = {
     options,
     parse,
     "",
-    "Prints held-out loss, perplexity and bits per byte of a checkpoint.\v"
+    "Prints held-out loss, perplexity and bits per byte of a checkpoint and, where the run "
+    "has translate.bleu, the BLEU of the held-out sources translated.\v"
     "Works beside a training that goes on, and under mpirun with many workers; the "
-    "numbers are the same.\n\n"
+    "numbers are the same. BLEU of other sources: lockstep translate, lockstep "
+    "score.\n\n"
     "Examples:\n"
     "  lockstep eval --run run\n"
     "  lockstep eval --run run --step 1500\n"

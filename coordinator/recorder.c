@@ -218,6 +218,10 @@ static void measure(struct recorder *r, const struct action *a,
     m->norm = a->norm;
     m->clip = a->clip;
     m->tokens = (double)a->targets;
+    uint64_t first, last;
+    r->o.samples(r->o.ctx, a->data, &first, &last);
+    m->first_sample = (double)first;
+    m->last_sample = (double)last;
     r->pace = average(r->pace, seconds);
     m->seconds = seconds;
     m->computing = time->computing;

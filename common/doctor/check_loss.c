@@ -78,14 +78,12 @@ enum severity check_spikes(const struct patient *p, struct finding *f)
     }
     if (s->spikes > SPIKES_NAMED)
         say_seen(f, "; %zu in all", s->spikes);
-    const unsigned long long first = s->spike[0].step, batch = p->conf->train.batch;
-    if (p->conf->model.encoder_layers == 0)
-        say_change(f,
-                   "look at the samples of these steps (of step %llu number %llu to "
-                   "%llu)",
-                   first, (first - 1) * batch, first * batch - 1);
-    else
-        say_change(f, "look at the pairs of these steps");
+    const struct spike *k = &s->spike[0];
+    say_change(f, "look at the %s of these steps",
+               p->conf->model.encoder_layers ? "pairs" : "samples");
+    if (k->first_sample >= 0)
+        say_change(f, " (of step %llu number %.0f to %.0f)", (unsigned long long)k->step,
+                   k->first_sample, k->last_sample);
     say_change(f, "; optim.clip=%.2g limits the damage",
                p->conf->optim.clip > 0 ? p->conf->optim.clip / 2 : 1);
     return SEVERITY_WARNING;

@@ -52,7 +52,9 @@ static bool take_step(struct course *c, const json_t *line, uint64_t step)
                              .rate = jsonl_number(line, "learning_rate"),
                              .norm = jsonl_number(line, "gradient_norm"),
                              .clip = jsonl_number(line, "clip_coefficient"),
-                             .tokens = jsonl_number(line, "tokens")};
+                             .tokens = jsonl_number(line, "tokens"),
+                             .first_sample = jsonl_number(line, "first_sample"),
+                             .last_sample = jsonl_number(line, "last_sample")};
     return true;
 }
 

@@ -22,6 +22,7 @@
 struct course_step {
     uint64_t step; /* of the version that it made, from 1 */
     double loss, rate, norm, clip, tokens;
+    double first_sample, last_sample; /* NAN: nobody told them */
 };
 
 struct course_evaluation {

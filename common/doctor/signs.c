@@ -128,8 +128,13 @@ static void find_spikes(struct signs *s, const struct course *c)
         if (a <= SPIKE_SIGMA && b <= 2 * SPIKE_SIGMA)
             continue;
         if (s->spikes < SPIKES_NAMED)
-            s->spike[s->spikes] =
-                (struct spike){c->step[i].step, loss[i], c->step[i].norm, a, b};
+            s->spike[s->spikes] = (struct spike){.step = c->step[i].step,
+                                                 .loss = loss[i],
+                                                 .norm = c->step[i].norm,
+                                                 .loss_sigma = a,
+                                                 .norm_sigma = b,
+                                                 .first_sample = c->step[i].first_sample,
+                                                 .last_sample = c->step[i].last_sample};
         s->spikes++;
     }
     mem_free(loss);

@@ -24,6 +24,7 @@ enum { SPIKE_WINDOW = 128, SPIKE_SIGMA = 6, SPIKES_NAMED = 8 };
 struct spike {
     uint64_t step;
     double loss, norm, loss_sigma, norm_sigma; /* how far out, in scatters */
+    double first_sample, last_sample;
 };
 
 struct depth { /* of one number over the blocks of the stack where it varies most */

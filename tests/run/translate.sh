@@ -2,7 +2,7 @@
 # translate.sh - lockstep translate: what a model knows by heart comes out, line by line, whatever the threads, batches
 # and pages; in a pipe, at a limit, with mistakes.
 source "$(dirname "$0")/lib.sh"
-rm -rf pairs text knows writes large.out endless.out
+rm -rf pairs text knows partly writes large.out endless.out
 
 printf '%s\t%s\n' 'two dogs run' 'zwei hunde rennen' 'a man sleeps' 'ein mann schläft' 'dogs sleep' 'hunde schlafen' \
     'a dog and a man' 'ein hund und ein mann' 'two men run' 'zwei männer rennen' 'run' 'lauf' >pairs.tsv
@@ -30,6 +30,17 @@ translate --run knows/checkpoints/step-00000200 --input source.txt --output out.
 diff target.txt out.txt || fail "greedy, from a file: something else"
 [ ! -s stdout.txt ] || fail "--output leaves something on standard output"
 say "by heart"
+
+# the BLEU of a half-trained model is the same by training, eval, and translate with score
+train partly pairs model.encoder_layers=1 train.batch_tokens=64 train.steps=50 train.eval_every=50 translate.bleu=true
+bleu=$(sed -nE 's/.*held-out loss .*  BLEU ([0-9.]+).*/\1/p' partly.log | head -1)
+awk -v b="$bleu" 'BEGIN { exit !(b > 1 && b < 99) }' || fail "a half-trained model has a BLEU of $bleu: choose other steps"
+"$LOCKSTEP" eval --run partly >eval.txt 2>eval.log || fail "eval: $(cat eval.log)"
+grep -q "BLEU $bleu\$" eval.txt || fail "eval says another BLEU than training, $bleu: $(cat eval.txt)"
+"$LOCKSTEP" translate --run partly <source.txt 2>err.log | "$LOCKSTEP" score -r target.txt - >score.txt 2>score.log ||
+    fail "translate and score: $(cat err.log score.log)"
+grep -q " = $bleu " score.txt || fail "score says another BLEU than training, $bleu: $(cat score.txt)"
+say "BLEU $bleu three times"
 
 # many lines, empty ones among them, in any division into threads, batches and pages
 for ((i = 0; i < 120; i++)); do
