@@ -4,8 +4,8 @@
  *      commit --computing--> the last partial is announced --gathering--> all are added
  *      --updating--> commit
  *
- * Computing has the workers' pull of the parameters in it, and evaluations.  Pure
- * functions.
+ * Computing has in it what of the workers' pull of the parameters is not hidden behind
+ * their forward pass.  An evaluation is in none of them.  Pure functions.
  */
 #ifndef COORDINATOR_ROOFLINE_H
 #define COORDINATOR_ROOFLINE_H

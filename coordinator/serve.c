@@ -312,6 +312,7 @@ static void evaluated(struct serve *s, const struct action *a)
 {
     if (s->recorder) {
         recorder_evaluated(s->recorder, a);
+        s->clock.commit = clock_seconds(); /* the next step's time is its own */
         return;
     }
     printf("step %llu  held-out loss %.4f  perplexity %.2f  %.3f bits/byte  %llu tokens",
