@@ -3,7 +3,7 @@
 #include "nn/loss.h"
 
 /* rows for two blocks of logits and more, the last cut */
-enum { C = 8, V = 4096, N = 130, OUTPUT = N * C, GAIN = OUTPUT + V * C, BIAS = GAIN + C };
+enum { C = 4, V = 32768, N = 130, OUTPUT = N * C, GAIN = OUTPUT + V * C, BIAS = GAIN + C };
 
 struct ctx {
     struct conf_model conf;
