@@ -8,6 +8,7 @@
 #include "coordinator/saver.h"
 #include "coordinator/store.h"
 #include "coordinator/supply.h"
+#include "flat/wire.h"
 #include "nn/transformer.h"
 #include "tensor/gemm.h"
 
@@ -44,9 +45,9 @@ static void print_sizes(const struct conf *c, const struct supply *s,
     line(out, "memory of the coordinator", units_print_size(text, coordinator));
     line(out, "memory of a worker",
          units_print_size(text, cluster_worker_bytes(c, s->vocab, workers)));
-    const double wire = c->cluster.wire == WIRE_BFLOAT16 ? 2 : 4;
+    const size_t partial = wire_bytes((enum wire)c->cluster.wire, t->count);
     line(out, "partials to the coordinator",
-         units_print_size(text, wire * (double)t->count * workers));
+         units_print_size(text, (double)partial * workers));
     line(out, "parameters to workers",
          units_print_size(text, 4.0 * (double)t->count * workers));
 }

@@ -8,12 +8,11 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "tensor/rows.h"
 
 struct parcels {
     const struct ranges *ranges; /* borrowed */
     uint32_t V;
-    bool bfloat16;
+    enum wire wire;
     struct crew *crew; /* borrowed */
     struct treesum *sums;
     struct outgoing *sending;
@@ -42,7 +41,7 @@ struct outgoing {
     void *ctx;
 };
 
-struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat16,
+struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, enum wire wire,
                             struct crew *crew,
                             void (*on_arrived)(void *ctx, uint64_t partial, int err),
                             void *ctx)
@@ -50,9 +49,9 @@ struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat
     struct parcels *p = mem_zalloc(sizeof *p);
     *p = (struct parcels){.ranges = ranges,
                           .V = V,
-                          .bfloat16 = bfloat16,
+                          .wire = wire,
                           .crew = crew,
-                          .sums = treesum_new(V, ranges, bfloat16),
+                          .sums = treesum_new(V, ranges, wire),
                           .on_arrived = on_arrived,
                           .ctx = ctx};
     return p;
@@ -75,19 +74,6 @@ void parcels_free(struct parcels *p)
 /* --- partials in -----------------------------------------------------------------------
  */
 
-/* Where the bytes of a range arrive: a packed range in the upper half of its place, so
- * that unpacking in place, front to back, never overwrites what is not yet read. */
-static void *landing(const struct parcels *p, struct treesum_buffer *b, struct range at)
-{
-    float *place = b->data + at.first;
-    return p->bfloat16 ? (void *)((uint16_t *)(void *)place + at.count) : (void *)place;
-}
-
-static size_t wire_bytes(const struct parcels *p, struct range at)
-{
-    return at.count * (p->bfloat16 ? sizeof(uint16_t) : sizeof(float));
-}
-
 static void on_range(void *ctx, uint32_t peer, uint32_t transfer)
 {
     struct incoming *in = ctx;
@@ -96,16 +82,16 @@ static void on_range(void *ctx, uint32_t peer, uint32_t transfer)
     const size_t r = transfer - in->what.first_transfer;
     assert(r < p->ranges->n);
     const struct range at = p->ranges->list[r];
-    const void *bytes = landing(p, in->buffer, at);
-    if (hash64(bytes, wire_bytes(p, at)) != in->checksums[r]) {
+    float *place = in->buffer->data + at.first;
+    const void *bytes = wire_landing(p->wire, place, at.count);
+    if (hash64(bytes, wire_bytes(p->wire, at.count)) != in->checksums[r]) {
         log_error(
             "partial of node %u.%u: range %zu does not have the checksum it was sent "
             "with",
             in->what.node.level, in->what.node.index, r);
         in->err = ERR_CORRUPT;
     }
-    if (p->bfloat16)
-        rows_unpack_bfloat16(in->buffer->data + at.first, bytes, at.count);
+    wire_unpack(p->wire, place, bytes, at.count);
     if (--in->ranges_left == 0)
         p->on_arrived(p->ctx, in->what.partial, in->err);
 }
@@ -125,7 +111,8 @@ void parcels_receive(struct parcels *p, const struct parcel *what)
     for (size_t r = 0; r < n; r++) {
         const struct range at = p->ranges->list[r];
         transport_receive(what->lane, what->lane_peer, what->first_transfer + (uint32_t)r,
-                          landing(p, in->buffer, at), wire_bytes(p, at), on_range, in);
+                          wire_landing(p->wire, in->buffer->data + at.first, at.count),
+                          wire_bytes(p->wire, at.count), on_range, in);
     }
 }
 

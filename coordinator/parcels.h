@@ -20,6 +20,7 @@
 #include "base/tree.h"
 #include "flat/range.h"
 #include "flat/treesum.h"
+#include "flat/wire.h"
 #include "net/transport.h"
 
 struct parcels;
@@ -35,7 +36,7 @@ struct parcel {
 
 /* @on_arrived: this partial is here (ERR_OK), or damaged (ERR_CORRUPT).  @crew, or NULL,
  * helps to add; borrowed. */
-struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, bool bfloat16,
+struct parcels *parcels_new(const struct ranges *ranges, uint32_t V, enum wire wire,
                             struct crew *crew,
                             void (*on_arrived)(void *ctx, uint64_t partial, int err),
                             void *ctx);

@@ -414,7 +414,7 @@ void recorder_alive(struct recorder *r)
 static void say_roofline(struct recorder *r)
 {
     char text[ROOFLINE_TEXT];
-    if (!roofline_text(&r->roofline, r->metrics.flops_share, r->o.bfloat16, text))
+    if (!roofline_text(&r->roofline, r->metrics.flops_share, r->o.wire, text))
         return;
     log_info("%s", text);
     jsonl_write(r->log, "roofline", r->status.step, NULL, text);

@@ -23,7 +23,7 @@ struct recorder_options {
     const struct validation *validation; /* so far; borrowed while it is opened */
     double flops_per_token, peak_flops; /* peak of all threads together */
     double held_out_bytes_per_token;
-    bool bfloat16; /* partials are */
+    enum wire wire; /* of partials */
 };
 
 /* Opens the files; reads the journal.  Errors are logged: ERR_CORRUPT, ERR_IO, ... */

@@ -27,11 +27,11 @@ enum roofline_limit roofline_limit(const struct roofline_step *s)
 }
 
 /* What would help a run that is limited so. */
-static const char *advice(enum roofline_limit limit, double flops_share, bool bfloat16)
+static const char *advice(enum roofline_limit limit, double flops_share, enum wire wire)
 {
     const double idle = 0.5;
     if (limit == LIMIT_LINK)
-        return bfloat16
+        return wire == WIRE_IS_BFLOAT16
                    ? "the link limits: a larger train.batch has more to compute for "
                      "the same traffic"
                    : "the link limits: cluster.wire=bfloat16 halves what is received, "
@@ -45,7 +45,7 @@ static const char *advice(enum roofline_limit limit, double flops_share, bool bf
     return "the workers limit, near their product rate: more of them make it faster";
 }
 
-bool roofline_text(const struct roofline *r, double flops_share, bool bfloat16,
+bool roofline_text(const struct roofline *r, double flops_share, enum wire wire,
                    char text[ROOFLINE_TEXT])
 {
     const struct roofline_step *s = &r->sum;
@@ -61,6 +61,6 @@ bool roofline_text(const struct roofline *r, double flops_share, bool bfloat16,
              100 * s->gathering / all, 100 * s->updating / all,
              units_print_size(in, s->received / steps),
              units_print_size(out, s->sent / steps),
-             advice(roofline_limit(s), flops_share, bfloat16));
+             advice(roofline_limit(s), flops_share, wire));
     return true;
 }

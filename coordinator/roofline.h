@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flat/wire.h"
+
 struct roofline_step {
     double computing, gathering, updating; /* s */
     double received, sent;                 /* bytes of partials and of parameters */
@@ -34,8 +36,8 @@ enum roofline_limit roofline_limit(const struct roofline_step *s);
 enum { ROOFLINE_TEXT = 400 };
 
 /* One sentence, and what to change.  @flops_share: of the product rate of all threads, or
- * NAN; @bfloat16: partials are.  False: there were too few steps to tell. */
-bool roofline_text(const struct roofline *r, double flops_share, bool bfloat16,
+ * NAN; @wire: of partials.  False: there were too few steps to tell. */
+bool roofline_text(const struct roofline *r, double flops_share, enum wire wire,
                    char text[ROOFLINE_TEXT]);
 
 #endif

@@ -133,7 +133,7 @@ static int open_recorder(struct serve *s)
             transformer_flops_per_token(&s->model, (size_t)ceil(s->supply.length)),
         .peak_flops = gemm_peak_flops() * s->o.compute_threads,
         .held_out_bytes_per_token = s->supply.held_out_bytes_per_token,
-        .bfloat16 = c->cluster.wire == WIRE_BFLOAT16,
+        .wire = (enum wire)c->cluster.wire,
     };
     TRY(recorder_open(&o, &s->recorder));
     char *path = file_join(c->run.dir, "run.yaml");
@@ -675,9 +675,9 @@ static int prepare(struct serve *s, struct loop *l, struct transport *lane)
     s->lane = lane;
     s->tcp_lane = transport_tcp(l, on_lane_end, s);
     s->updater = background_new(l);
-    s->parcels = parcels_new(&s->store.ranges, s->conf.slices,
-                             s->o.conf->cluster.wire == WIRE_BFLOAT16, s->crew,
-                             serve_on_arrived, s);
+    s->parcels =
+        parcels_new(&s->store.ranges, s->conf.slices, (enum wire)s->o.conf->cluster.wire,
+                    s->crew, serve_on_arrived, s);
     if (s->o.eval_only)
         return ERR_OK;
     char *tokenizer = file_join(s->o.conf->data.dir, DATASET_TOKENIZER);

@@ -69,8 +69,7 @@ static void train(struct compute *c, struct workspace *w, struct compute_job *jo
         const double targets = (double)job->result.targets;
         job->noise = rows_sum_squares(part->data, c->model->count) / (targets * targets);
     }
-    if (c->o.bfloat16)
-        rows_round_bfloat16(part->data, c->model->count);
+    wire_round(c->o.wire, part->data, c->model->count);
     if (c->o.hashing || job->lease == LEASE_AUDIT)
         job->hash = hash64(part->data, c->model->count * sizeof *part->data);
     if (job->lease == LEASE_AUDIT) {
@@ -155,7 +154,7 @@ struct compute *compute_new(const struct transformer *t, const struct ranges *wh
     c->queue_end = &c->queue;
     c->done_end = &c->done;
     c->theta = mem_slab(mem_mul(t->count, sizeof *c->theta));
-    c->sums = treesum_new(o->V, whole, o->bfloat16);
+    c->sums = treesum_new(o->V, whole, o->wire);
     c->thread = mem_zalloc(o->threads * sizeof *c->thread);
     c->workspace = mem_zalloc(o->threads * sizeof(struct workspace *));
     pthread_mutex_init(&c->lock, NULL);

@@ -46,7 +46,8 @@ struct compute_options {
     unsigned threads;
     size_t rows; /* of a slice, at most */
     uint32_t V;  /* slices per step */
-    bool bfloat16, hashing;
+    enum wire wire;
+    bool hashing;
     const struct conf_translate *translate; /* borrowed */
     void (*on_done)(void *ctx);
     void *ctx;

@@ -49,6 +49,7 @@ struct work {
 
     /* from the welcome on */
     struct conf conf;
+    enum wire wire;
     struct transformer model;
     struct ranges ranges, whole;
     struct compute *compute;
@@ -160,14 +161,9 @@ static void prepare_range(void *ctx, size_t r)
     struct work *w = p->work;
     const struct range at = w->ranges.list[r];
     float *data = p->sum->data + at.first;
-    size_t bytes = at.count * sizeof *data;
     w->squares[r] = rows_sum_squares(data, at.count);
-    if (w->conf.cluster.wire == WIRE_BFLOAT16) { /* in place, front to back: writes stay
-                                                    behind reads */
-        rows_pack_bfloat16((uint16_t *)(void *)data, data, at.count);
-        bytes /= 2;
-    }
-    w->checksums[r] = hash64(data, bytes);
+    wire_pack(w->wire, data, data, at.count);
+    w->checksums[r] = hash64(data, wire_bytes(w->wire, at.count));
 }
 
 static double total(const double *x, size_t n)
@@ -190,8 +186,6 @@ static void push(struct work *w, const struct worker_action *a)
     struct treesum_buffer *sum = compute_extract(w->compute, a->node);
     struct push *p = mem_alloc(sizeof *p);
     *p = (struct push){w, sum, w->ranges.n};
-    const size_t size =
-        w->conf.cluster.wire == WIRE_BFLOAT16 ? sizeof(uint16_t) : sizeof(float);
     struct message m = a->message;
     if (has_examined(w, a->node)) {
         m.partial.statistics = w->values_n;
@@ -209,7 +203,8 @@ static void push(struct work *w, const struct worker_action *a)
     for (size_t r = 0; r < w->ranges.n; r++) {
         const struct range at = w->ranges.list[r];
         transport_send(w->lane, w->coordinator, a->transfer + (uint32_t)r,
-                       sum->data + at.first, at.count * size, on_range_sent, p);
+                       sum->data + at.first, wire_bytes(w->wire, at.count), on_range_sent,
+                       p);
     }
     FAILPOINT("worker.pushing");
 }
@@ -272,6 +267,7 @@ static int prepare(struct work *w)
     if (w->conf.train.compute == COMPUTE_BFLOAT16)
         w->model.precision = GEMM_BFLOAT16;
     w->model.recompute = w->conf.train.recompute;
+    w->wire = (enum wire)w->conf.cluster.wire;
     transformer_ranges(&w->model, &w->ranges);
     ranges_whole(&w->whole, w->model.count);
     w->checksums = mem_zalloc(w->ranges.n * sizeof *w->checksums);
@@ -284,7 +280,7 @@ static int prepare(struct work *w)
     const struct compute_options o = {.threads = w->options.threads,
                                       .rows = plan_rows(plan),
                                       .V = plan.slices,
-                                      .bfloat16 = w->conf.cluster.wire == WIRE_BFLOAT16,
+                                      .wire = w->wire,
                                       .hashing = hashing,
                                       .translate = &w->conf.translate,
                                       .on_done = wake,

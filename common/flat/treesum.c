@@ -11,7 +11,7 @@ struct treesum {
     uint32_t V, most;
     const struct ranges *ranges; /* borrowed */
     size_t count;                /* elements of a buffer */
-    bool bfloat16;
+    enum wire wire;
     pthread_mutex_t lock;            /* guards all below */
     struct treesum_buffer **waiting; /* [ranges, 2 V], by tree_slot() */
     struct treesum_buffer *free;
@@ -19,7 +19,7 @@ struct treesum {
     size_t buffers;
 };
 
-struct treesum *treesum_new(uint32_t V, const struct ranges *ranges, bool bfloat16)
+struct treesum *treesum_new(uint32_t V, const struct ranges *ranges, enum wire wire)
 {
     assert(V > 0 && ranges->n > 0);
     struct treesum *s = mem_zalloc(sizeof *s);
@@ -27,7 +27,7 @@ struct treesum *treesum_new(uint32_t V, const struct ranges *ranges, bool bfloat
     s->V = s->most = V;
     s->ranges = ranges;
     s->count = last.first + last.count;
-    s->bfloat16 = bfloat16;
+    s->wire = wire;
     s->waiting = mem_zalloc(mem_mul(ranges->n, 2 * (size_t)V) * sizeof *s->waiting);
     pthread_mutex_init(&s->lock, NULL);
     return s;
@@ -94,8 +94,7 @@ static void join(struct treesum *s, struct treesum_buffer *left,
 {
     const struct range at = s->ranges->list[r];
     rows_add(left->data + at.first, right->data + at.first, at.count);
-    if (s->bfloat16)
-        rows_round_bfloat16(left->data + at.first, at.count);
+    wire_round(s->wire, left->data + at.first, at.count);
     if (atomic_fetch_sub(&right->ranges_held, 1) == 1)
         treesum_give(s, right);
 }

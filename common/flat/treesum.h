@@ -7,8 +7,8 @@
  *
  *      value(node) = round(value(left) + value(right))
  *
- * round() is the identity, or to bfloat16: then every part given must be rounded already,
- * so that a node's value does not depend on whether it travelled.
+ * round() is wire.h's.  Every part given must be rounded already, so that a node's value
+ * does not depend on whether it travelled.
  *
  * Ranges are independent of each other.  The sum of a top lies in the buffer that held
  * its first slice, whole.  Buffers come from a pool that grows to what is needed and then
@@ -25,6 +25,7 @@
 
 #include "base/tree.h"
 #include "flat/range.h"
+#include "flat/wire.h"
 
 struct treesum;
 
@@ -35,7 +36,7 @@ struct treesum_buffer {
     struct treesum_buffer *next;
 };
 
-struct treesum *treesum_new(uint32_t V, const struct ranges *ranges, bool bfloat16);
+struct treesum *treesum_new(uint32_t V, const struct ranges *ranges, enum wire wire);
 void treesum_free(struct treesum *s);
 
 /* A buffer for one part; content undefined. */

@@ -13,13 +13,13 @@ static double rounds(const struct bench_costs *c)
 struct bench_step bench_step_of(const struct bench_costs *c)
 {
     assert(c->slices > 0 && c->threads > 0);
-    const double wire = c->wire_bfloat16 ? 0.5 : 1; /* of what float32 takes */
-    const double packing = c->wire_bfloat16 ? c->pack + c->unpack : 0;
-    return (struct bench_step){
-        .compute = rounds(c) * c->together + (c->slices - 1) * c->add,
-        .pull = c->parameters / c->link + 2 * c->checksum,
-        .push = c->partial / c->link + c->norm + packing + 2 * wire * c->checksum,
-        .coordinator = c->update};
+    const double part = c->partial / c->parameters; /* of what float32 takes */
+    return (struct bench_step){.compute =
+                                   rounds(c) * c->together + (c->slices - 1) * c->add,
+                               .pull = c->parameters / c->link + 2 * c->checksum,
+                               .push = c->partial / c->link + c->norm + c->pack +
+                                       c->unpack + 2 * part * c->checksum,
+                               .coordinator = c->update};
 }
 
 double bench_step_sum(const struct bench_step *s)
@@ -74,7 +74,7 @@ static void advise_computing(const struct bench_costs *c, struct words *w)
 
 static void advise_link(const struct bench_costs *c, struct words *w)
 {
-    if (!c->wire_bfloat16)
+    if (c->wire == WIRE_IS_FLOAT32)
         say(w, "cluster.wire=bfloat16 halves what is pushed; ");
     say(w, "a larger train.batch has more to compute for the same traffic.");
 }

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flat/wire.h"
+
 struct bench_costs {
     uint32_t slices;
     unsigned threads;
@@ -27,7 +29,8 @@ struct bench_costs {
     double add, norm, update, checksum, pack, unpack;
     double parameters, partial; /* bytes on the wire */
     double link;                /* bytes/s */
-    bool wire_bfloat16, compute_bfloat16;
+    enum wire wire;
+    bool compute_bfloat16;
     double flops_share;     /* of products: of the multiply-adds in registers */
     double bfloat16_faster; /* times as fast as in float32 */
 };

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/crew.h"
@@ -24,7 +25,8 @@ struct vector {
     struct treesum *sum;
     struct treesum_buffer *left, *right;
     float *gradient; /* [count] */
-    uint16_t *wire;  /* [count] */
+    float *packed;   /* [count], each range at the front of its place */
+    enum wire wire;
     double *blocks;
     uint64_t *hash; /* [ranges.n] */
     volatile double norm;
@@ -94,7 +96,7 @@ static void pack_range(void *ctx, size_t r)
 {
     struct vector *v = ctx;
     const struct range at = v->ranges.list[r];
-    rows_pack_bfloat16(v->wire + at.first, v->gradient + at.first, at.count);
+    wire_pack(v->wire, v->packed + at.first, v->gradient + at.first, at.count);
 }
 
 static void pack(void *ctx)
@@ -107,7 +109,7 @@ static void unpack_range(void *ctx, size_t r)
 {
     struct vector *v = ctx;
     const struct range at = v->ranges.list[r];
-    rows_unpack_bfloat16(v->gradient + at.first, v->wire + at.first, at.count);
+    wire_unpack(v->wire, v->gradient + at.first, v->packed + at.first, at.count);
 }
 
 static void unpack(void *ctx)
@@ -126,9 +128,9 @@ static void vector_init(struct vector *v, const struct bench_model *m)
     memcpy(v->store.theta, m->theta, m->t.count * sizeof *m->theta);
     store_begin(&v->store);
     transformer_ranges(&m->t, &v->ranges);
-    v->sum = treesum_new(2, &v->ranges, m->conf->cluster.wire == WIRE_BFLOAT16);
+    v->sum = treesum_new(2, &v->ranges, (enum wire)m->conf->cluster.wire);
     v->gradient = mem_slab(m->t.count * sizeof *v->gradient);
-    v->wire = mem_slab(m->t.count * sizeof *v->wire);
+    v->packed = mem_slab(m->t.count * sizeof *v->packed);
     v->blocks = mem_alloc(clip_blocks(m->t.count) * sizeof *v->blocks);
     v->hash = mem_alloc(v->ranges.n * sizeof *v->hash);
     for (size_t i = 0; i < m->t.count; i++)
@@ -138,7 +140,7 @@ static void vector_init(struct vector *v, const struct bench_model *m)
 static void vector_fini(struct vector *v)
 {
     mem_slab_free(v->gradient, v->m->t.count * sizeof *v->gradient);
-    mem_slab_free(v->wire, v->m->t.count * sizeof *v->wire);
+    mem_slab_free(v->packed, v->m->t.count * sizeof *v->packed);
     mem_free(v->blocks);
     mem_free(v->hash);
     treesum_free(v->sum);
@@ -169,20 +171,33 @@ static double measure(struct bench *b, struct vector *v, unsigned threads,
     return seconds.median;
 }
 
+static void measure_packing(struct bench *b, struct vector *v, unsigned threads,
+                            struct bench_vector *took)
+{
+    for (v->wire = WIRE_IS_BFLOAT16; v->wire < WIRES; v->wire++) {
+        const double bytes = 4 + (double)wire_bytes(v->wire, 1024) / 1024;
+        char name[BENCH_NAME];
+        snprintf(name, sizeof name, "pack as %s", wire_name(v->wire));
+        took->pack[v->wire] = measure(b, v, threads, name, pack, bytes);
+        snprintf(name, sizeof name, "unpack from %s", wire_name(v->wire));
+        took->unpack[v->wire] = measure(b, v, threads, name, unpack, bytes);
+    }
+}
+
 /* By all threads of the crew, or by one. */
 static struct bench_vector measure_all(struct bench *b, struct vector *v,
                                        struct crew *crew, unsigned threads)
 {
     v->crew = v->store.crew = crew;
-    return (struct bench_vector){
+    struct bench_vector took = {
         .add = measure(b, v, threads, "add two partials", add, 12),
         .norm = measure(b, v, threads, "norm", take_norm, 4),
         .update = measure(b, v, threads, "update with its norm", update,
                           update_bytes(&v->store)),
         .checksum = measure(b, v, threads, "checksums", take_checksums, 4),
-        .pack = measure(b, v, threads, "pack as bfloat16", pack, 6),
-        .unpack = measure(b, v, threads, "unpack from bfloat16", unpack, 6),
     };
+    measure_packing(b, v, threads, &took);
+    return took;
 }
 
 struct bench_vector bench_vector(struct bench *b, const struct bench_model *m)

@@ -8,13 +8,14 @@
 #define COORDINATOR_BENCH_VECTOR_H
 
 #include "coordinator/bench/bench_model.h"
+#include "flat/wire.h"
 
 struct bench_vector { /* s, of a whole vector of floats, by all threads */
     double add;       /* of two partials (flat/treesum.h) */
     double norm;      /* of a gradient */
     double update;    /* store_update(): norm, clipping, optimizer, average */
     double checksum;
-    double pack, unpack; /* bfloat16 on the wire */
+    double pack[WIRES], unpack[WIRES]; /* for the wire; nothing to do for float32 */
 };
 
 struct bench_vector bench_vector(struct bench *b, const struct bench_model *m);

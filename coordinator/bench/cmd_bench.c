@@ -161,8 +161,8 @@ static void predict(struct benching *t, const struct bench_products *p,
 {
     const struct conf *conf = t->model.conf;
     const double bytes = (double)t->model.t.count * sizeof(float);
-    const bool bfloat16 = t->model.t.precision == GEMM_BFLOAT16,
-               wire = conf->cluster.wire == WIRE_BFLOAT16;
+    const enum wire wire = (enum wire)conf->cluster.wire;
+    const bool bfloat16 = t->model.t.precision == GEMM_BFLOAT16;
     char name[BENCH_NAME];
     t->report.link = t->world.mpi ? "mpi" : "tcp, loopback";
     snprintf(name, sizeof name, "%s, one way", t->report.link);
@@ -176,12 +176,12 @@ static void predict(struct benching *t, const struct bench_products *p,
         .norm = v->norm,
         .update = v->update,
         .checksum = v->checksum,
-        .pack = v->pack,
-        .unpack = v->unpack,
+        .pack = v->pack[wire],
+        .unpack = v->unpack[wire],
         .parameters = bytes,
-        .partial = wire ? bytes / 2 : bytes,
+        .partial = (double)wire_bytes(wire, t->model.t.count),
         .link = 1e9 * bench_table_value(&t->bench.table, BENCH_LINKS, name, 1).median,
-        .wire_bfloat16 = wire,
+        .wire = wire,
         .compute_bfloat16 = bfloat16,
         .flops_share = p->flops / p->seconds / bench_ceiling_flops(&t->bench, bfloat16),
         .bfloat16_faster = p->faster};

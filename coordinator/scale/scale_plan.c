@@ -166,7 +166,7 @@ static int load_base(struct scale_plan *p, const struct scale_asked *a, struct c
     TRY(err);
     p->fingerprint = conf_fingerprint(base);
     p->pairs = base->model.encoder_layers > 0;
-    p->facts.bfloat16 = base->cluster.wire == WIRE_BFLOAT16;
+    p->facts.wire = (enum wire)base->cluster.wire;
     p->bfloat16_products = base->train.compute == COMPUTE_BFLOAT16;
     return measure_model(p, base);
 }

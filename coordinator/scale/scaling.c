@@ -120,17 +120,17 @@ static struct scaling_point measured(const struct scaling_config *c,
 {
     const double threads = (double)c->workers * c->threads,
                  busy = fmin(c->workers, (double)c->slices);
-    struct scaling_point p = {.config = *c,
-                              .rate = SPREAD(g, tokens_per_second),
-                              .crowded = is_crowded(g, c->threads, f->cores),
-                              .speed_up = {0, NAN, NAN, NAN},
-                              .efficiency = NAN,
-                              .flops_share = NAN,
-                              .step = median_step(g),
-                              .received_least =
-                                  busy * f->parameters * (f->bfloat16 ? 2 : 4),
-                              .sent_least = busy * f->parameters * 4,
-                              .slow = straggler(g)};
+    struct scaling_point p = {
+        .config = *c,
+        .rate = SPREAD(g, tokens_per_second),
+        .crowded = is_crowded(g, c->threads, f->cores),
+        .speed_up = {0, NAN, NAN, NAN},
+        .efficiency = NAN,
+        .flops_share = NAN,
+        .step = median_step(g),
+        .received_least = busy * (double)wire_bytes(f->wire, (size_t)f->parameters),
+        .sent_least = busy * f->parameters * 4,
+        .slow = straggler(g)};
     if (!p.crowded)
         p.flops_share =
             p.rate.median * SPREAD(g, flops_per_token).median / (thread_flops * threads);

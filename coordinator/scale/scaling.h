@@ -75,7 +75,7 @@ struct scaling_config {
 struct scaling_facts {
     unsigned cores;    /* of a host; of several the fewest */
     double parameters; /* of the model */
-    bool bfloat16;     /* partials are */
+    enum wire wire;    /* of partials */
 };
 
 struct scaling_spread {

@@ -127,11 +127,11 @@ static json_t *settings_json(const struct scaling_report *r)
 {
     char fingerprint[SCALING_KEY];
     json_t *json = json_pack(
-        "{s:s, s:f, s:b, s:s, s:s, s:s, s:f, s:b, s:I, s:I, s:i, s:i, s:o}", "program",
+        "{s:s, s:f, s:b, s:s, s:s, s:s, s:f, s:s, s:I, s:I, s:i, s:i, s:o}", "program",
         r->version, "time", r->wall, "stopped", r->stopped, "fingerprint",
         scaling_key_text(r->fingerprint, fingerprint), "batch_unit",
         r->pairs ? "tokens" : "sequences", "products", r->precision, "parameters",
-        r->facts.parameters, "bfloat16_partials", r->facts.bfloat16, "steps",
+        r->facts.parameters, "partials", wire_name(r->facts.wire), "steps",
         (json_int_t)r->length.steps, "warm_up", (json_int_t)r->length.warm_up, "repeats",
         r->repeats, "threads", r->threads, "thread_flops",
         number(scaling_thread_flops(r->run, r->runs)));

@@ -221,8 +221,7 @@ static void how(const struct scaling_report *r, FILE *out)
             "* model: %s parameters; batches in %s; products in %s; partials travel "
             "as %s\n",
             units_print_count(count, r->facts.parameters),
-            r->pairs ? "tokens" : "sequences", r->precision,
-            r->facts.bfloat16 ? "bfloat16" : "float32");
+            r->pairs ? "tokens" : "sequences", r->precision, wire_name(r->facts.wire));
     fprintf(out,
             "* each point: %u run%s of %llu steps behind %llu that warm up and are left "
             "out; %u compute thread%s in each worker\n",

@@ -124,8 +124,6 @@ static struct bench_costs costs(void)
                                 .norm = 0.01,
                                 .update = 0.05,
                                 .checksum = 0.002,
-                                .pack = 0.004,
-                                .unpack = 0.003,
                                 .parameters = 1e8,
                                 .partial = 1e8,
                                 .link = 1e10,
@@ -150,7 +148,9 @@ static void a_step_is_the_sum_of_what_it_waits_for(void **state)
     near(s.coordinator, 0.05);
     near(bench_step_sum(&s), 2.06 + 0.014 + 0.024 + 0.05);
     c.slices = 5; /* one thread has three of them */
-    c.wire_bfloat16 = true;
+    c.wire = WIRE_IS_BFLOAT16;
+    c.pack = 0.004;
+    c.unpack = 0.003;
     c.partial = 5e7;
     s = bench_step_of(&c);
     near(s.compute, 3 * 1 + 4 * 0.02);
@@ -168,7 +168,7 @@ static void what_limits_is_named_with_what_to_change(void **state)
     low.flops_share = 0.4;
     link.link = 1e8;
     packed.link = 1e8;
-    packed.wire_bfloat16 = true;
+    packed.wire = WIRE_IS_BFLOAT16;
     updates.update = 1;
     const struct {
         struct bench_costs costs;

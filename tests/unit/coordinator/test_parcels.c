@@ -17,7 +17,7 @@ struct stage {
     struct loop *loop;
     struct transport *here, *there;
     struct parcels *parcels;
-    bool bfloat16;
+    enum wire wire;
     uint32_t next; /* transfer of the worker */
     uint64_t announced, first_partial; /* partials */
     uint64_t checksums[RANGES];
@@ -45,14 +45,14 @@ static void on_arrived(void *ctx, uint64_t partial, int err)
         loop_stop(s->loop);
 }
 
-static struct stage *stage_new(bool bfloat16)
+static struct stage *stage_new(enum wire wire)
 {
     struct stage *s = mem_zalloc(sizeof *s);
-    s->bfloat16 = bfloat16;
+    s->wire = wire;
     s->loop = loop_new();
     transport_memory(s->loop, &s->here, &s->there);
     s->crew = crew_new(3, rows_thread_start);
-    s->parcels = parcels_new(&ranges, V, bfloat16, s->crew, on_arrived, s);
+    s->parcels = parcels_new(&ranges, V, wire, s->crew, on_arrived, s);
     return s;
 }
 
@@ -73,21 +73,27 @@ static void ignore(void *ctx, uint32_t peer, uint32_t transfer)
     (void)transfer;
 }
 
-/* What travels: floats, or their packed halves, range by range in place. */
+/* What travels: rounded and packed, range by range in place. */
 static void pack(const struct stage *s, float *value)
 {
-    for (size_t r = 0; s->bfloat16 && r < RANGES; r++)
-        rows_pack_bfloat16((uint16_t *)(void *)(value + pieces[r].first),
-                           value + pieces[r].first, pieces[r].count);
+    wire_round(s->wire, value, COUNT);
+    for (size_t r = 0; r < RANGES; r++) {
+        float *place = value + pieces[r].first;
+        wire_pack(s->wire, place, place, pieces[r].count);
+    }
+}
+
+static size_t bytes_of(const struct stage *s, size_t r)
+{
+    return wire_bytes(s->wire, pieces[r].count);
 }
 
 /* Announces and sends @value [COUNT], packed, as the partial of @node. */
 static void send_partial(struct stage *s, struct tree_node node, const float *value,
                          bool damage)
 {
-    const size_t size = s->bfloat16 ? sizeof(uint16_t) : sizeof(float);
     for (size_t r = 0; r < RANGES; r++)
-        s->checksums[r] = hash64(value + pieces[r].first, pieces[r].count * size);
+        s->checksums[r] = hash64(value + pieces[r].first, bytes_of(s, r));
     s->checksums[1] ^= damage;
     const struct parcel what = {.lane = s->here,
                                 .lane_peer = WORKER,
@@ -99,19 +105,13 @@ static void send_partial(struct stage *s, struct tree_node node, const float *va
     memset(s->checksums, 0, sizeof s->checksums); /* it has its copy */
     for (uint32_t r = 0; r < RANGES; r++)
         transport_send(s->there, HERE, s->next + r, value + pieces[r].first,
-                       pieces[r].count * size, ignore, NULL);
+                       bytes_of(s, r), ignore, NULL);
     s->next += RANGES;
 }
 
 static float element(uint32_t slice, size_t i)
 {
     return sinf((float)(i * V + slice)) * (float)(1 << slice);
-}
-
-static void round_if(const struct stage *s, float *x)
-{
-    if (s->bfloat16)
-        rows_round_bfloat16(x, COUNT);
 }
 
 /* (0 + 1) + (2 + 3), by plain loops */
@@ -121,25 +121,25 @@ static void expected_sum(const struct stage *s, float *sum)
     for (uint32_t v = 0; v < V; v++) {
         for (size_t i = 0; i < COUNT; i++)
             x[i] = element(v, i);
-        round_if(s, x);
+        wire_round(s->wire, x, COUNT);
         float *to = v < 2 ? sum : right;
         for (size_t i = 0; i < COUNT; i++)
             to[i] = v % 2 ? to[i] + x[i] : x[i];
         if (v % 2)
-            round_if(s, to);
+            wire_round(s->wire, to, COUNT);
     }
     for (size_t i = 0; i < COUNT; i++)
         sum[i] += right[i];
-    round_if(s, sum);
+    wire_round(s->wire, sum, COUNT);
 }
 
-static void partials_add_up_to_the_tree_sum(bool bfloat16)
+static void partials_add_up_to_the_tree_sum(enum wire wire)
 {
     static const uint32_t orders[][V] = {{0, 1, 2, 3}, {3, 2, 1, 0}, {1, 3, 0, 2}};
     static float value[V][COUNT];
     float sum[COUNT];
     for (size_t o = 0; o < sizeof orders / sizeof *orders; o++) {
-        struct stage *s = stage_new(bfloat16);
+        struct stage *s = stage_new(wire);
         s->next = UINT32_MAX - 4; /* the numbers go round */
         s->expected = V;
         for (uint32_t k = 0; k < V; k++) {
@@ -162,21 +162,21 @@ static void partials_add_up_to_the_tree_sum(bool bfloat16)
 static void float32_partials_add_up_to_the_tree_sum_in_any_order(void **state)
 {
     (void)state;
-    partials_add_up_to_the_tree_sum(false);
+    partials_add_up_to_the_tree_sum(WIRE_IS_FLOAT32);
 }
 
 static void bfloat16_partials_add_up_to_the_rounded_tree_sum_in_any_order(void **state)
 {
     (void)state;
-    partials_add_up_to_the_tree_sum(true);
+    partials_add_up_to_the_tree_sum(WIRE_IS_BFLOAT16);
 }
 
 static void a_damaged_partial_is_named_and_does_not_enter_the_sum(void **state)
 {
     (void)state;
     static float value[V][COUNT];
-    for (int bfloat16 = 0; bfloat16 < 2; bfloat16++) {
-        struct stage *s = stage_new(bfloat16);
+    for (enum wire wire = 0; wire < WIRES; wire++) {
+        struct stage *s = stage_new(wire);
         s->expected = V + 1;
         for (uint32_t v = 0; v < V; v++) {
             for (size_t i = 0; i < COUNT; i++)
@@ -201,7 +201,7 @@ static void parts_that_waited_are_forgotten_on_reset(void **state)
 {
     (void)state;
     static float value[COUNT];
-    struct stage *s = stage_new(false);
+    struct stage *s = stage_new(WIRE_IS_FLOAT32);
     s->expected = 1;
     for (int round = 0; round < 3; round++) { /* the same node: given once per reset */
         send_partial(s, (struct tree_node){0, 1}, value, false);
@@ -220,7 +220,7 @@ static void a_node_enters_the_sum_in_place_of_its_parts(void **state)
     (void)state;
     static float value[V][COUNT], pair[COUNT];
     float sum[COUNT];
-    struct stage *s = stage_new(false);
+    struct stage *s = stage_new(WIRE_IS_FLOAT32);
     s->expected = V;
     for (uint32_t v = 0; v < V; v++)
         for (size_t i = 0; i < COUNT; i++)
@@ -263,7 +263,7 @@ static void parameters_arrive_whole(void **state)
     static float theta[COUNT], got[COUNT];
     for (size_t i = 0; i < COUNT; i++)
         theta[i] = element(0, i);
-    struct stage *s = stage_new(true); /* parameters always travel whole */
+    struct stage *s = stage_new(WIRE_IS_BFLOAT16); /* parameters travel whole */
     for (uint32_t r = 0; r < RANGES; r++)
         transport_receive(s->there, HERE, 50 + r, got + pieces[r].first,
                           pieces[r].count * sizeof *got, on_range, s);
@@ -279,7 +279,7 @@ static void what_a_lost_worker_did_not_take_is_not_waited_for(void **state)
 {
     (void)state;
     static float theta[COUNT];
-    struct stage *s = stage_new(false);
+    struct stage *s = stage_new(WIRE_IS_FLOAT32);
     parcels_send(s->parcels, s->here, WORKER, 0, theta, on_sent, s);
     parcels_send(s->parcels, s->here, WORKER, RANGES, theta, on_sent, s);
     assert_int_equal(s->sent, 0);

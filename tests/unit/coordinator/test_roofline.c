@@ -44,23 +44,29 @@ static void what_limits_is_named(void **state)
     static const struct {
         struct roofline_step step;
         double share;
-        bool bfloat16;
+        enum wire wire;
         const char *expected;
     } cases[] = {
         {{0.9, 0.05, 0.05, 0, 0},
          0.8,
-         false,
+         WIRE_IS_FLOAT32,
          "the workers limit, near their product rate"},
-        {{0.9, 0.05, 0.05, 0, 0}, 0.3, false, "fewer train.slices"},
-        {{0.9, 0.05, 0.05, 0, 0}, (double)NAN, false, "near their product rate"},
-        {{0.5, 0.4, 0.1, 0, 0}, 0.3, false, "cluster.wire=bfloat16"},
-        {{0.5, 0.4, 0.1, 0, 0}, 0.3, true, "the link limits: a larger train.batch"},
-        {{0.5, 0.1, 0.4, 0, 0}, 0.3, true, "the coordinator limits"},
+        {{0.9, 0.05, 0.05, 0, 0}, 0.3, WIRE_IS_FLOAT32, "fewer train.slices"},
+        {{0.9, 0.05, 0.05, 0, 0},
+         (double)NAN,
+         WIRE_IS_FLOAT32,
+         "near their product rate"},
+        {{0.5, 0.4, 0.1, 0, 0}, 0.3, WIRE_IS_FLOAT32, "cluster.wire=bfloat16"},
+        {{0.5, 0.4, 0.1, 0, 0},
+         0.3,
+         WIRE_IS_BFLOAT16,
+         "the link limits: a larger train.batch"},
+        {{0.5, 0.1, 0.4, 0, 0}, 0.3, WIRE_IS_BFLOAT16, "the coordinator limits"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[ROOFLINE_TEXT];
         const struct roofline r = of(cases[i].step, 20);
-        assert_true(roofline_text(&r, cases[i].share, cases[i].bfloat16, text));
+        assert_true(roofline_text(&r, cases[i].share, cases[i].wire, text));
         if (!strstr(text, cases[i].expected))
             fail_msg("case %zu: %s", i, text);
     }

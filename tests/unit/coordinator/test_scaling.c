@@ -176,15 +176,15 @@ static void the_least_is_the_parameters_and_one_partial_for_each_worker(void **s
     (void)state;
     static const struct {
         unsigned workers;
-        bool bfloat16;
+        enum wire wire;
         double received, sent;
-    } cases[] = {{1, false, 4000, 4000},
-                 {3, false, 12000, 12000},
-                 {3, true, 6000, 12000},
-                 {9, false, 32000, 32000}}; /* there are eight slices */
+    } cases[] = {{1, WIRE_IS_FLOAT32, 4000, 4000},
+                 {3, WIRE_IS_FLOAT32, 12000, 12000},
+                 {3, WIRE_IS_BFLOAT16, 6000, 12000},
+                 {9, WIRE_IS_FLOAT32, 32000, 32000}}; /* there are eight slices */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bench b = bench(16);
-        b.facts.bfloat16 = cases[i].bfloat16;
+        b.facts.wire = cases[i].wire;
         add(&b, SCALING_STRONG, cases[i].workers, 1);
         ran(&b, 1, cases[i].workers, 1, 100);
         compare(&b);

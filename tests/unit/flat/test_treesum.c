@@ -33,13 +33,12 @@ static float value(uint32_t v, size_t i)
 }
 
 /* The definition: value(left) + value(right), rounded. */
-static float expected(struct tree_node n, uint32_t V, size_t i, bool bfloat16)
+static float expected(struct tree_node n, uint32_t V, size_t i, enum wire wire)
 {
     float x = n.level == 0 ? value(n.index, i)
-                           : expected(tree_left(n), V, i, bfloat16) +
-                                 expected(tree_right(n, V), V, i, bfloat16);
-    if (bfloat16)
-        rows_round_bfloat16(&x, 1);
+                           : expected(tree_left(n), V, i, wire) +
+                                 expected(tree_right(n, V), V, i, wire);
+    wire_round(wire, &x, 1);
     return x;
 }
 
@@ -48,7 +47,7 @@ struct giver {
     const struct ranges *ranges;
     uint32_t V, from, step;
     struct treesum_buffer *sum;
-    bool bfloat16;
+    enum wire wire;
 };
 
 /* Gives the leaves from, from + step, ... in a scrambled order. */
@@ -62,8 +61,7 @@ static void *give_leaves(void *arg)
         struct treesum_buffer *b = treesum_take(g->sums), *sum;
         for (size_t i = 0; i < COUNT; i++)
             b->data[i] = value(v, i);
-        if (g->bfloat16)
-            rows_round_bfloat16(b->data, COUNT);
+        wire_round(g->wire, b->data, COUNT);
         for (size_t r = 0; r < g->ranges->n; r++)
             if (treesum_add(g->sums, (struct tree_node){0, v}, tree_root(g->V), r, b,
                             &sum))
@@ -72,15 +70,15 @@ static void *give_leaves(void *arg)
     return NULL;
 }
 
-static void check(uint32_t V, unsigned threads, bool bfloat16)
+static void check(uint32_t V, unsigned threads, enum wire wire)
 {
     struct ranges ranges;
     ranges_init(&ranges, (size_t[]){0, 100000, 200000}, 3, COUNT);
-    struct treesum *s = treesum_new(V, &ranges, bfloat16);
+    struct treesum *s = treesum_new(V, &ranges, wire);
     struct giver g[3];
     pthread_t t[3];
     for (unsigned i = 0; i < threads; i++) {
-        g[i] = (struct giver){s, &ranges, V, i, threads, NULL, bfloat16};
+        g[i] = (struct giver){s, &ranges, V, i, threads, NULL, wire};
         pthread_create(&t[i], NULL, give_leaves, &g[i]);
     }
     struct treesum_buffer *sum = NULL;
@@ -90,7 +88,7 @@ static void check(uint32_t V, unsigned threads, bool bfloat16)
     }
     assert_non_null(sum);
     for (size_t i = 0; i < COUNT; i += 4999)
-        assert_float_equal(sum->data[i], expected(tree_root(V), V, i, bfloat16), 0);
+        assert_float_equal(sum->data[i], expected(tree_root(V), V, i, wire), 0);
     treesum_give(s, sum);
     treesum_free(s);
     ranges_fini(&ranges);
@@ -102,8 +100,8 @@ static void the_sum_is_that_of_the_tree_whoever_adds(void **state)
     const uint32_t sizes[] = {1, 2, 3, 5, 8, 13};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (unsigned threads = 1; threads <= 3; threads++) {
-            check(sizes[i], threads, false);
-            check(sizes[i], threads, true);
+            check(sizes[i], threads, WIRE_IS_FLOAT32);
+            check(sizes[i], threads, WIRE_IS_BFLOAT16);
         }
 }
 
@@ -112,7 +110,7 @@ static void inner_nodes_may_arrive_instead_of_their_slices(void **state)
     (void)state;
     struct ranges whole;
     ranges_whole(&whole, 2);
-    struct treesum *s = treesum_new(6, &whole, false);
+    struct treesum *s = treesum_new(6, &whole, WIRE_IS_FLOAT32);
     const struct tree_node parts[] = {{1, 2}, {0, 1}, {1, 1}, {0, 0}};
     const float values[] = {1, 10, 100, 1000};
     struct treesum_buffer *sum = NULL;
@@ -132,7 +130,7 @@ static void buffers_are_used_again(void **state)
     (void)state;
     struct ranges whole;
     ranges_whole(&whole, 10);
-    struct treesum *s = treesum_new(4, &whole, false);
+    struct treesum *s = treesum_new(4, &whole, WIRE_IS_FLOAT32);
     for (int round = 0; round < 5; round++) {
         struct treesum_buffer *sum = NULL;
         for (uint32_t v = 0; v < 4; v++)
