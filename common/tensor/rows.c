@@ -58,6 +58,11 @@ void rows_thread_start(void)
 #include "tensor/rows.def"
 #undef ROW
 
+size_t rows_int8_bytes(size_t n)
+{
+    return n + (n + ROWS_BLOCK - 1) / ROWS_BLOCK;
+}
+
 void rows_dropout(real *y, const real *x, size_t n, real p, struct rows_dropout_site at)
 {
     rows_dropout_part(y, x, 0, n, p, at);

@@ -5,7 +5,8 @@
  * rows_start() for the CPU at hand: one program serves all x86-64 machines.  Results
  * depend on the arguments and on whether the set has a fused multiply-add, on nothing
  * else: not on addresses, threads, compiler or its flags.  So v3 and v4 give the same
- * bits, v2 gives others.  rows_sum_squares, rows_largest, dropout and bfloat16 are equal in all.
+ * bits, v2 gives others.  rows_sum_squares, rows_largest, dropout, bfloat16 and int8
+ * are equal in all.
  *
  * Element-wise functions may be called on parts of a block, cut anywhere: the bits do not
  * change.  What is not a number stays so in all forward functions, in all of its row.
@@ -141,6 +142,25 @@ void rows_rotate(real *x, const real *cs, size_t D, bool inverse);
 void rows_round_bfloat16(float *x, size_t n);                   /* in place */
 void rows_pack_bfloat16(uint16_t *y, const float *x, size_t n); /* rounds */
 void rows_unpack_bfloat16(float *y, const uint16_t *x, size_t n);
+
+/* --- int8: blocks of ROWS_BLOCK elements with one unit ------------------------------
+ * x = q * u, |q| <= 127, u the smallest power of two for which that is so of the block's
+ * largest, 2^-124 at least: numbers as in MXINT8 (Rouhani et al. 2023,
+ * arXiv:2310.10537) in blocks twice as long.  q is rounded to nearest even, so an element
+ * is off by u/2 at most, 1/127 of the largest.  A block with a number that is infinite,
+ * none, or 127.5 * 2^121 and more becomes NAN, all of it.
+ *
+ * The first block begins at x; the last may be shorter.  What is rounded stays as it is:
+ * unpack(pack(x)) is what round makes of x, and of that pack makes the same bytes. */
+
+enum { ROWS_BLOCK = 64 };
+
+void rows_round_int8(float *x, size_t n); /* in place */
+/* Packed: block by block the exponent of u, as in a float, and the q.  @y may be @x. */
+size_t rows_int8_bytes(size_t n);
+void rows_pack_int8(uint8_t *y, const float *x, size_t n); /* rounds */
+/* x may lie in the last bytes of y [n]. */
+void rows_unpack_int8(float *y, const uint8_t *x, size_t n);
 
 /* --- the optimizers' inner loops, on ranges (float masters; formulas in optim/) ----- */
 

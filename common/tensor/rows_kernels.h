@@ -16,6 +16,7 @@
 #include "tensor/vector_math.h"
 
 #include "tensor/rows_plain.h"
+#include "tensor/rows_int8.h"
 #include "tensor/rows_norm.h"
 #include "tensor/rows_activation.h"
 #include "tensor/rows_softmax.h"

@@ -103,6 +103,12 @@ static const struct reference_adam adam_slow = {
           round_all())                                                                   \
     BENCH(unpack_bfloat16, BLOCK, 6, rows_unpack_bfloat16((float *)y, packed, BLOCK),    \
           BLOCK, for_each(same, BLOCK))                                                  \
+    BENCH(round_int8, BLOCK, 8, rows_round_int8((float *)y, BLOCK), BLOCK,               \
+          reference_int8(want, (float *)x, BLOCK))                                       \
+    BENCH(pack_int8, BLOCK, 5, rows_pack_int8((uint8_t *)packed, (float *)x, BLOCK),     \
+          BLOCK, reference_int8(want, (float *)x, BLOCK))                                \
+    BENCH(unpack_int8, BLOCK, 5, rows_unpack_int8((float *)y, (uint8_t *)packed, BLOCK), \
+          BLOCK, for_each(same, BLOCK))                                                  \
     BENCH(adam, LARGE, 28,                                                               \
           rows_adam(theta, moment1, moment2, gradient, LARGE, adam_fast), LARGE / 16,    \
           reference_adam(wide_theta, wide_moment1, wide_moment2, gradient, LARGE / 16,   \

@@ -175,7 +175,8 @@ double reference_cross_entropy(double *dlogits, const real *logits, size_t ld,
     return loss;
 }
 
-/* --- dropout, rotation, bfloat16 --------------------------------------------------- */
+/* --- dropout, rotation, bfloat16, int8 -----------------------------------------------
+ */
 
 void reference_dropout(double *y, const real *x, size_t first, size_t n, real p,
                        struct rows_dropout_site at)
@@ -224,6 +225,26 @@ uint16_t reference_bfloat16(float x)
     const double to_below = fabs((double)x) - below, to_above = above - fabs((double)x);
     const bool up = to_above < to_below || (to_above == to_below && low % 2 == 1);
     return (uint16_t)(low + up);
+}
+
+static void reference_int8_block(double *y, const float *x, size_t n)
+{
+    double largest = 0, unit = 0x1p-124;
+    bool broken = false;
+    for (size_t i = 0; i < n; i++) {
+        broken |= !isfinite(x[i]);
+        largest = fmax(largest, fabs((double)x[i]));
+    }
+    while (!broken && rint(largest / unit) > 127)
+        unit *= 2;
+    for (size_t i = 0; i < n; i++)
+        y[i] = broken || unit > 0x1p121 ? (double)NAN : rint((double)x[i] / unit) * unit;
+}
+
+void reference_int8(double *y, const float *x, size_t n)
+{
+    for (size_t i = 0; i < n; i += ROWS_BLOCK)
+        reference_int8_block(y + i, x + i, n - i < ROWS_BLOCK ? n - i : ROWS_BLOCK);
 }
 
 /* --- updates ---------------------------------------------------------------------- */

@@ -37,6 +37,7 @@ void reference_dropout(double *y, const real *x, size_t first, size_t n, real p,
                        struct rows_dropout_site at);
 void reference_rotate(double *y, const real *x, const real *cs, size_t D, bool inverse);
 uint16_t reference_bfloat16(float x);
+void reference_int8(double *y, const float *x, size_t n);
 
 /* --- updates: the papers' formulas; theta, m, v in place ---------------------------- */
 struct reference_adam {
