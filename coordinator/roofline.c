@@ -29,13 +29,16 @@ enum roofline_limit roofline_limit(const struct roofline_step *s)
 /* What would help a run that is limited so. */
 static const char *advice(enum roofline_limit limit, double flops_share, enum wire wire)
 {
+    static const char *const link[WIRES] = {
+        "the link limits: cluster.wire=bfloat16 halves what is received, int8 quarters "
+        "it, a larger train.batch has more to compute for the same traffic",
+        "the link limits: cluster.wire=int8 halves what is received, a larger "
+        "train.batch has more to compute for the same traffic",
+        "the link limits: a larger train.batch has more to compute for the same "
+        "traffic"};
     const double idle = 0.5;
     if (limit == LIMIT_LINK)
-        return wire == WIRE_IS_BFLOAT16
-                   ? "the link limits: a larger train.batch has more to compute for "
-                     "the same traffic"
-                   : "the link limits: cluster.wire=bfloat16 halves what is received, "
-                     "a larger train.batch has more to compute for the same traffic";
+        return link[wire];
     if (limit == LIMIT_COORDINATOR)
         return "the coordinator limits: a larger train.batch has fewer updates";
     if (flops_share < idle)

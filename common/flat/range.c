@@ -3,11 +3,18 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "flat/wire.h"
+
+/* The first border of blocks from @at on. */
+static size_t block_end(size_t at)
+{
+    return (at + WIRE_BLOCK - 1) / WIRE_BLOCK * WIRE_BLOCK;
+}
 
 static void cut(struct ranges *r, size_t first, size_t end)
 {
     const size_t pieces = (end - first + RANGE_LARGE - 1) / RANGE_LARGE;
-    const size_t even = ((end - first + pieces - 1) / pieces + 15) & ~(size_t)15;
+    const size_t even = block_end((end - first + pieces - 1) / pieces);
     r->list = mem_resize(r->list, (r->n + pieces) * sizeof *r->list);
     for (size_t at = first; at < end; at += even)
         r->list[r->n++] = (struct range){at, at + even < end ? even : end - at};
@@ -19,8 +26,9 @@ void ranges_init(struct ranges *r, const size_t *borders, size_t n, size_t count
     *r = (struct ranges){0};
     size_t first = 0;
     for (size_t i = 1; i <= n; i++) {
-        const size_t end = i < n ? borders[i] : count;
-        assert(end >= first && end <= count);
+        const size_t behind = i < n ? block_end(borders[i]) : count,
+                     end = behind < count ? behind : count;
+        assert(end >= first && (i == n || borders[i] <= count));
         if (end > first && (end - first >= RANGE_SMALL || i == n)) {
             cut(r, first, end);
             first = end;

@@ -2,11 +2,15 @@
  *
  *      float32     as they are
  *      bfloat16    their upper halves
+ *      int8        blocks of WIRE_BLOCK elements: a byte each, and one for their unit
  *
  * Every node's value is rounded when it is formed, whether or not it travels
  * (treesum.h): wire_round() is a function of the values alone, and what is rounded
  * already it leaves as it is.  So a value that was packed and unpacked is, bit for bit,
  * the one that stayed.
+ *
+ * Blocks are those of the flat vector: x is a piece of it that begins where a block
+ * begins, as ranges do, and ends where one ends or the vector does.
  *
  * Bytes may lie in the room of their floats: packed at its front, landed at its end,
  * neither overwrites what is not yet read.
@@ -18,8 +22,13 @@
 
 #include <stddef.h>
 
+#include "tensor/rows.h"
+
+enum { WIRE_BLOCK = ROWS_BLOCK };
+
 /* in the order of conf/choices.def */
-enum wire { WIRE_IS_FLOAT32, WIRE_IS_BFLOAT16, WIRES };
+enum wire { WIRE_IS_FLOAT32, WIRE_IS_BFLOAT16, WIRE_IS_INT8 };
+enum { WIRES = 3 }; /* as many */
 
 const char *wire_name(enum wire w);
 

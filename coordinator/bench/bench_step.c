@@ -74,8 +74,10 @@ static void advise_computing(const struct bench_costs *c, struct words *w)
 
 static void advise_link(const struct bench_costs *c, struct words *w)
 {
-    if (c->wire == WIRE_IS_FLOAT32)
-        say(w, "cluster.wire=bfloat16 halves what is pushed; ");
+    static const char *const less[WIRES] = {
+        "cluster.wire=bfloat16 halves what is pushed, int8 quarters it; ",
+        "cluster.wire=int8 halves what is pushed; ", ""};
+    say(w, less[c->wire]);
     say(w, "a larger train.batch has more to compute for the same traffic.");
 }
 

@@ -174,7 +174,8 @@ static double measure(struct bench *b, struct vector *v, unsigned threads,
 static void measure_packing(struct bench *b, struct vector *v, unsigned threads,
                             struct bench_vector *took)
 {
-    for (v->wire = WIRE_IS_BFLOAT16; v->wire < WIRES; v->wire++) {
+    for (int w = WIRE_IS_BFLOAT16; w < WIRES; w++) {
+        v->wire = (enum wire)w;
         const double bytes = 4 + (double)wire_bytes(v->wire, 1024) / 1024;
         char name[BENCH_NAME];
         snprintf(name, sizeof name, "pack as %s", wire_name(v->wire));

@@ -41,7 +41,7 @@ check_json both.json
 for name in 'multiply-adds, float32' 'multiply-adds, bfloat16' 'memory, read' 'memory, copy' 'memory, triad' 'first touch, huge pages' \
     'tcp, loopback, one way' 'tcp, loopback, round trip' 'attention.qkv, forward, float32' 'mlp.down, dgrad, bfloat16' \
     'head, wgrad, float32' 'forward and backward' 'attention, causal' 'norms' 'add two partials' 'update with its norm' 'checksums' \
-    'pack as bfloat16' 'compute' 'pull' 'push' 'coordinator'; do
+    'pack as bfloat16' 'unpack from int8' 'compute' 'pull' 'push' 'coordinator'; do
     grep -q "\"name\": \"$name\"" both.json || fail "no '$name' in $(cat both.json)"
 done
 grep -q 'vocabulary 300;' one.txt || fail "the vocabulary: $(sed -n 2p one.txt)"

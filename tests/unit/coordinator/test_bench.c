@@ -161,14 +161,17 @@ static void what_limits_is_named_with_what_to_change(void **state)
 {
     (void)state;
     struct bench_costs crowded = costs(), idle = costs(), half = costs(), low = costs(),
-                       link = costs(), packed = costs(), updates = costs();
+                       link = costs(), halved = costs(), packed = costs(),
+                       updates = costs();
     crowded.together = 1.5;
     idle.threads = 3;
     half.bfloat16_faster = 1.8;
     low.flops_share = 0.4;
     link.link = 1e8;
     packed.link = 1e8;
-    packed.wire = WIRE_IS_BFLOAT16;
+    packed.wire = WIRE_IS_INT8;
+    halved.link = 1e8;
+    halved.wire = WIRE_IS_BFLOAT16;
     updates.update = 1;
     const struct {
         struct bench_costs costs;
@@ -181,6 +184,7 @@ static void what_limits_is_named_with_what_to_change(void **state)
          "train.compute=bfloat16 would make products 1.8 times"},
         {low, "Computing limits", "Products reach 40 % of the multiply-adds"},
         {link, "Moving parameters and gradients limits", "cluster.wire=bfloat16 halves"},
+        {halved, "Moving parameters and gradients limits", "cluster.wire=int8 halves"},
         {packed, "Moving parameters and gradients limits", "a larger train.batch"},
         {updates, "The coordinator limits: 32 %", "A larger train.batch has fewer"},
     };

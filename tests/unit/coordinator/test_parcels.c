@@ -9,7 +9,7 @@
 
 enum { V = 4, COUNT = 1000, RANGES = 3, WORKER = 1, HERE = 0 };
 
-static struct range pieces[RANGES] = {{0, 300}, {300, 500}, {800, 200}};
+static struct range pieces[RANGES] = {{0, 320}, {320, 512}, {832, 168}};
 static const struct ranges ranges = {RANGES, pieces};
 
 struct stage {
@@ -171,12 +171,18 @@ static void bfloat16_partials_add_up_to_the_rounded_tree_sum_in_any_order(void *
     partials_add_up_to_the_tree_sum(WIRE_IS_BFLOAT16);
 }
 
+static void int8_partials_add_up_to_the_rounded_tree_sum_in_any_order(void **state)
+{
+    (void)state;
+    partials_add_up_to_the_tree_sum(WIRE_IS_INT8);
+}
+
 static void a_damaged_partial_is_named_and_does_not_enter_the_sum(void **state)
 {
     (void)state;
     static float value[V][COUNT];
-    for (enum wire wire = 0; wire < WIRES; wire++) {
-        struct stage *s = stage_new(wire);
+    for (int wire = 0; wire < WIRES; wire++) {
+        struct stage *s = stage_new((enum wire)wire);
         s->expected = V + 1;
         for (uint32_t v = 0; v < V; v++) {
             for (size_t i = 0; i < COUNT; i++)
@@ -300,6 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(float32_partials_add_up_to_the_tree_sum_in_any_order),
         T(bfloat16_partials_add_up_to_the_rounded_tree_sum_in_any_order),
+        T(int8_partials_add_up_to_the_rounded_tree_sum_in_any_order),
         T(a_damaged_partial_is_named_and_does_not_enter_the_sum),
         T(parts_that_waited_are_forgotten_on_reset),
         T(a_node_enters_the_sum_in_place_of_its_parts),

@@ -60,6 +60,10 @@ static void what_limits_is_named(void **state)
         {{0.5, 0.4, 0.1, 0, 0},
          0.3,
          WIRE_IS_BFLOAT16,
+         "the link limits: cluster.wire=int8 halves"},
+        {{0.5, 0.4, 0.1, 0, 0},
+         0.3,
+         WIRE_IS_INT8,
          "the link limits: a larger train.batch"},
         {{0.5, 0.1, 0.4, 0, 0}, 0.3, WIRE_IS_BFLOAT16, "the coordinator limits"},
     };

@@ -181,6 +181,7 @@ static void the_least_is_the_parameters_and_one_partial_for_each_worker(void **s
     } cases[] = {{1, WIRE_IS_FLOAT32, 4000, 4000},
                  {3, WIRE_IS_FLOAT32, 12000, 12000},
                  {3, WIRE_IS_BFLOAT16, 6000, 12000},
+                 {3, WIRE_IS_INT8, 3 * 1016, 12000},  /* 16 blocks */
                  {9, WIRE_IS_FLOAT32, 32000, 32000}}; /* there are eight slices */
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct bench b = bench(16);
