@@ -126,11 +126,11 @@ scaled() {
     "$SCALED" "$dir.first" "$dir.scaled" "$tensors" "$factor" 2>"$dir.log" || fail "scaled: $(cat "$dir.log")"
 }
 
-# train DIR DATA OPTIONS...: unless that was done; @TENSORS*FACTOR first makes these tensors larger
+# train DIR DATA OPTIONS...: unless this program did so; @TENSORS*FACTOR first makes these tensors larger
 train() {
     local dir=$1 data=$2 more=() code=0
     shift 2
-    [ ! -e "$dir.ended" ] || return 0
+    [ ! "$dir.ended" -nt "$LOCKSTEP" ] || return 0
     if [[ ${1-} == @* ]]; then
         scaled "$dir" "$data" "${1#@}" "${@:2}"
         set -- "${@:2}" run.from="$dir.scaled"
