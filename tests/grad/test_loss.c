@@ -2,8 +2,15 @@
 
 #include "nn/loss.h"
 
-/* rows for two blocks of logits and more, the last cut */
-enum { C = 4, V = 32768, N = 130, OUTPUT = N * C, GAIN = OUTPUT + V * C, BIAS = GAIN + C };
+/* rows for two blocks of logits, the last cut: of so many words a block has 128 rows */
+enum {
+    C = 16,
+    V = 25088 * sizeof(float) / sizeof(real),
+    N = 130,
+    OUTPUT = N * C,
+    GAIN = OUTPUT + V * C,
+    BIAS = GAIN + C
+};
 
 struct ctx {
     struct conf_model conf;
