@@ -1,4 +1,5 @@
 #include "coordinator/range_report.h"
+#include "coordinator/text_file.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -155,38 +156,14 @@ static void draw(const struct range_test *t, const struct range_proposal *p, FIL
 
 /* --- files --- */
 
-struct text {
-    char *data;
-    size_t bytes;
-    FILE *out;
-};
-
-static void text_open(struct text *t)
-{
-    *t = (struct text){0};
-    t->out = open_memstream(&t->data, &t->bytes);
-    if (!t->out)
-        abort(); /* out of memory */
-}
-
-static int text_write(struct text *t, const char *dir, const char *name)
-{
-    fclose(t->out);
-    char *path = file_join(dir, name);
-    const int err = file_write_atomic(path, t->data, t->bytes);
-    mem_free(path);
-    free(t->data);
-    return err;
-}
-
 int range_report_files(const char *dir, const struct range_test *t,
                        const struct range_proposal *p)
 {
-    struct text lines, curve;
-    text_open(&lines);
+    struct text_file lines, curve;
+    text_file_open(&lines);
     write_lines(t, lines.out);
-    TRY(text_write(&lines, dir, "lr.jsonl"));
-    text_open(&curve);
+    TRY(text_file_write(&lines, dir, "lr.jsonl"));
+    text_file_open(&curve);
     draw(t, p, curve.out);
-    return text_write(&curve, dir, "lr.svg");
+    return text_file_write(&curve, dir, "lr.svg");
 }

@@ -1,4 +1,5 @@
 #include "coordinator/scale/scaling_report.h"
+#include "coordinator/text_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,36 +18,12 @@ bool scaling_report_has(const struct scaling_report *r, enum scaling_mode m)
     return false;
 }
 
-struct text {
-    char *data;
-    size_t bytes;
-    FILE *out;
-};
-
-static void text_open(struct text *t)
-{
-    *t = (struct text){0};
-    t->out = open_memstream(&t->data, &t->bytes);
-    if (!t->out)
-        abort(); /* out of memory */
-}
-
-static int text_save(struct text *t, const char *dir, const char *name)
-{
-    fclose(t->out);
-    char *path = file_join(dir, name);
-    const int err = file_write_atomic(path, t->data, t->bytes);
-    mem_free(path);
-    free(t->data);
-    return err;
-}
-
 int scaling_report_save(const struct scaling_report *r, const char *dir)
 {
-    struct text t;
-    text_open(&t);
+    struct text_file t;
+    text_file_open(&t);
     scaling_report_json(r, t.out);
-    return text_save(&t, dir, "scale.json");
+    return text_file_write(&t, dir, "scale.json");
 }
 
 static int save_plots(const struct scaling_report *r, enum scaling_mode m,
@@ -59,27 +36,27 @@ static int save_plots(const struct scaling_report *r, enum scaling_mode m,
                  {"efficiency", scaling_plot_efficiency},
                  {"phases", scaling_plot_phases}};
     for (size_t i = 0; i < sizeof plots / sizeof *plots; i++) {
-        struct text t;
+        struct text_file t;
         char name[64];
         snprintf(name, sizeof name, "%s-%s.svg", scaling_mode_name(m), plots[i].kind);
-        text_open(&t);
+        text_file_open(&t);
         plots[i].draw(r, m, t.out);
-        TRY(text_save(&t, dir, name));
+        TRY(text_file_write(&t, dir, name));
     }
     return ERR_OK;
 }
 
 int scaling_report_files(const struct scaling_report *r, const char *dir)
 {
-    struct text t;
+    struct text_file t;
     TRY(scaling_report_save(r, dir));
-    text_open(&t);
+    text_file_open(&t);
     scaling_report_csv(r, t.out);
-    TRY(text_save(&t, dir, "scale.csv"));
+    TRY(text_file_write(&t, dir, "scale.csv"));
     for (int m = 0; m < SCALING_MODES; m++)
         if (scaling_report_has(r, m))
             TRY(save_plots(r, m, dir));
-    text_open(&t);
+    text_file_open(&t);
     scaling_report_markdown(r, t.out);
-    return text_save(&t, dir, "scale.md");
+    return text_file_write(&t, dir, "scale.md");
 }
